@@ -1,0 +1,158 @@
+"""Tables of the provisioning service. Every job can be rebuilt from these alone: DBOS's store is expendable."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Index, Table
+
+from provisor.storage.tables.types import Document, Key, Moment, Number, metadata
+
+job_state = Table(
+    "job_state",
+    metadata,
+    Column("job_id", Key, primary_key=True),
+    Column("code", Key, nullable=False),  # NotConfigured | NotRun | Active | Paused | Quarantine
+    # Position in the tenant's feed up to which changes were turned into pending rows; null before the initial cycle.
+    Column("watermark", Number),
+    # The schema version that the last finished initial cycle was made with; another one asks for a new initial cycle.
+    Column("schema_version", Number),
+    Column("next_run_at", Moment),  # the schedule's due time; null while paused
+    Column("not_before", Moment),  # after a cycle that was broken off: nothing is tried before
+    Column("failures", Number, nullable=False, server_default="0"),  # cycles broken off in a row
+    # A cycle is in the queue since; nobody else enqueues one before this moment, or before it has begun.
+    Column("enqueued_until", Moment),
+    Column("running_cycle_id", Key),
+    Column("last_cycle_id", Key),
+    Column("quarantine", Document),  # {reason, began_at, next_attempt_at, error:{code,message}, …}
+    Column("updated_at", Moment, nullable=False),
+)
+
+link = Table(
+    "link",
+    metadata,
+    Column("job_id", Key, primary_key=True),
+    Column("source_id", Key, primary_key=True),
+    Column("object_type", Key, nullable=False),  # User | Group
+    Column("target_id", Key, nullable=False),
+    # linked    in scope, or on its way out
+    # disabled  we took access away because the source is disabled or in the recycle bin; a purge still deletes it
+    # released  we took access away because it is no longer assigned; not managed until it is in scope again
+    Column("state", Key, nullable=False),
+    # What the target last confirmed, target attribute path -> value; members never inside.
+    Column("acknowledged", Document, nullable=False),
+    Column("display_name", Key, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    Index("ux_link_target", "job_id", "object_type", "target_id", unique=True),
+)
+
+# Memberships that the target has confirmed, by source ids.
+link_member = Table(
+    "link_member",
+    metadata,
+    Column("job_id", Key, primary_key=True),
+    Column("group_id", Key, primary_key=True),
+    Column("member_id", Key, primary_key=True),
+    Index("ix_link_member_member", "job_id", "member_id"),
+)
+
+# Memberships to look at again, one row a pair: who may have joined or left which group, at either end of the wire.
+pending_member = Table(
+    "pending_member",
+    metadata,
+    Column("job_id", Key, primary_key=True),
+    Column("group_id", Key, primary_key=True),
+    Column("member_id", Key, primary_key=True),
+    Column("due_at", Moment, nullable=False),
+    Column("attempts", Number, nullable=False),
+    Column("failed_first_at", Moment),
+    Index("ix_pending_member_due", "job_id", "due_at"),
+)
+
+# At most one row per (job, object): the queue is bounded by objects, not by events.
+pending = Table(
+    "pending",
+    metadata,
+    Column("job_id", Key, primary_key=True),
+    Column("source_id", Key, primary_key=True),
+    Column("object_type", Key, nullable=False),
+    # object: everything but references is to be looked at; reference: only the manager is
+    Column("stage", Key, nullable=False),
+    Column("seq", Number, nullable=False),  # raised by every further change: a slot is cleared only if it still holds
+    Column("due_at", Moment, nullable=False),  # now, or the escrow's next attempt
+    Column("attempts", Number, nullable=False),  # failures in a row; 0 = not in escrow
+    Column("failed_first_at", Moment),
+    Column("error_code", Key),
+    Column("error", Document),
+    Index("ix_pending_due", "job_id", "stage", "object_type", "due_at"),
+    Index("ix_pending_time", "job_id", "due_at"),
+)
+
+# Written (one commit a batch) before a create leaves; gone when its answer was recorded.
+intent = Table(
+    "intent",
+    metadata,
+    Column("job_id", Key, primary_key=True),
+    Column("source_id", Key, primary_key=True),
+    Column("object_type", Key, nullable=False),
+    Column("cycle_id", Key, nullable=False),
+    Column("sent_at", Moment, nullable=False),
+)
+
+cycle = Table(
+    "cycle",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("job_id", Key, nullable=False),
+    Column("kind", Key, nullable=False),  # Initial | Incremental
+    Column("state", Key, nullable=False),  # Running | Succeeded | Failed
+    Column("phase", Key, nullable=False),
+    Column("cursor", Key),  # the last source id that the phase has done; null = at its start
+    Column("watermark", Number, nullable=False),  # the feed's head when it began
+    Column("schema_version", Number, nullable=False),
+    Column("considered", Number, nullable=False),  # objects looked at, counted apart from the outcomes: they must agree
+    Column("began_at", Moment, nullable=False),
+    Column("ended_at", Moment),
+    Column("counts", Document),  # the balance, written when it ends
+    Column("error", Document),
+    Index("ix_cycle_job", "job_id", "began_at"),
+)
+
+# What became of each object in a cycle: the counts are made from these rows and nothing else.
+outcome = Table(
+    "outcome",
+    metadata,
+    Column("cycle_id", Key, primary_key=True),
+    Column("source_id", Key, primary_key=True),
+    Column("object_type", Key, nullable=False),
+    # created | updated | unchanged | failed | waiting: in scope; disabled | deleted | skipped: not
+    Column("action", Key, nullable=False),
+    Column("reason", Key),  # skip reason or error code
+    Index("ix_outcome_cycle", "cycle_id", "object_type", "action"),
+)
+
+lease = Table(
+    "lease",
+    metadata,
+    Column("job_id", Key, primary_key=True),
+    Column("holder", Key, nullable=False),
+    Column("epoch", Number, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+)
+
+provisioning_log = Table(
+    "provisioning_log",
+    metadata,
+    Column("id", Key, primary_key=True),  # time-ordered
+    Column("tenant_id", Key, nullable=False),
+    Column("job_id", Key, nullable=False),
+    Column("cycle_id", Key, nullable=False),
+    Column("change_id", Key, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("source_id", Key, nullable=False),
+    Column("object_type", Key, nullable=False),
+    Column("action", Key, nullable=False),  # create | update | delete | disable | stagedDelete | other
+    Column("status", Key, nullable=False),  # success | failure | skipped | warning
+    Column("error_code", Key),
+    Column("entry", Document, nullable=False),  # provisioningObjectSummary, reference section 21.1
+    Index("ix_provisioning_log_job", "job_id", "id"),
+    Index("ix_provisioning_log_source", "job_id", "source_id", "id"),
+)

@@ -1,0 +1,24 @@
+"""Column types that mean the same on both engines."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Boolean, MetaData, Text
+from sqlalchemy.types import TypeEngine
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+# Text that is compared and sorted by its bytes, as SQLite does.
+Key: TypeEngine[str] = Text().with_variant(Text(collation="C"), "postgresql")
+# A JSON document, kept as text: it is served and compared as it was written, and never searched inside.
+Document: TypeEngine[str] = Text()
+# Milliseconds since 1970 UTC.
+Moment: TypeEngine[int] = BigInteger()
+Number: TypeEngine[int] = BigInteger()
+Flag: TypeEngine[bool] = Boolean(create_constraint=False)
