@@ -1,0 +1,125 @@
+"""Step export, before and after each request: no faster than the target likes. 429 is pacing, not failure.
+
+``decide`` is pure: what is known about a request and its last answer in, ``Send``, ``Wait`` or ``GiveUp`` out.
+``Pacer`` is shared by everything that talks to one target: one asked-for pause holds back all of its requests.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+
+from provisor.clock import Clock
+
+# A target that names a longer wait than this is not believed; it is asked again after that.
+MAX_RETRY_AFTER = 3600.0
+_FIRST_WAIT, _LONGEST_WAIT = 1.0, 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Nothing to wait for: send it, or take the answer that is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Send after this many seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """The wait would be longer than the budget. ``seconds``: what the target asked for, null if it named nothing."""
+
+    seconds: float | None
+
+
+SEND = Send()
+
+
+def decide(
+    status: int | None, retry_after: str | None, *, now_ms: int, tries: int, waited: float, budget: float
+) -> Send | Wait | GiveUp:
+    """What to do with a request after ``status`` came (null: it was not sent yet).
+
+    429, and 503 with ``Retry-After``, ask for a pause: as long as they say, at most an hour; where 429 says nothing,
+    1, 2, 4 … 60 seconds by ``tries`` (requests sent so far). ``waited`` and ``budget`` are seconds.
+    """
+    if status is None or status not in (429, 503) or (status == 503 and retry_after is None):
+        return SEND
+    asked = retry_after_seconds(retry_after, now_ms)
+    if asked is None and status == 503:
+        return SEND
+    seconds = asked if asked is not None else min(_LONGEST_WAIT, _FIRST_WAIT * 2.0 ** max(0, min(tries - 1, 10)))
+    # A wait of nothing would turn a target that says 0 into a busy loop.
+    seconds = max(seconds, 0.1)
+    return Wait(seconds) if waited + seconds <= budget else GiveUp(asked)
+
+
+def retry_after_seconds(value: str | None, now_ms: int) -> float | None:
+    """Seconds from a ``Retry-After`` header: a number or an HTTP date (RFC 9110 section 10.2.3); null if neither."""
+    text = (value or "").strip()
+    if not text:
+        return None
+    if text.isascii() and text.replace(".", "", 1).isdigit():
+        return min(float(text), MAX_RETRY_AFTER) if len(text) < 20 else MAX_RETRY_AFTER
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return min(max(0.0, moment.timestamp() - now_ms / 1000), MAX_RETRY_AFTER)
+
+
+class Pacer:
+    """The pace of one target, shared by all who call it.
+
+    ``concurrency``: requests under way at once. ``requests_per_second``: null for no limit of rate. ``budget``:
+    seconds that one request may wait for pauses that the target asks for, all together.
+    """
+
+    def __init__(
+        self, clock: Clock, *, concurrency: int = 16, requests_per_second: float | None = None, budget: float = 300.0
+    ) -> None:
+        self.budget = budget
+        self.throttled = 0  # answers that asked for a pause, for the status page
+        self._clock = clock
+        self._places = asyncio.Semaphore(concurrency)
+        self._interval_ms = 1000 / requests_per_second if requests_per_second else 0.0
+        self._next_ms = 0.0
+        self._paused_until_ms = 0.0
+
+    def place(self) -> AbstractAsyncContextManager[None]:
+        """One of the places for requests under way; wait here for a free one."""
+        return self._places
+
+    async def turn(self) -> None:
+        """Wait until no pause holds and the rate allows one more request."""
+        while self._interval_ms or self._paused_until_ms:
+            now = self._clock.now_ms()
+            if now < self._paused_until_ms:
+                await self._clock.sleep((self._paused_until_ms - now) / 1000)
+                continue
+            self._paused_until_ms = 0.0
+            slot = max(now, self._next_ms)
+            self._next_ms = slot + self._interval_ms
+            if slot > now:
+                await self._clock.sleep((slot - now) / 1000)
+            if not self._paused_until_ms:
+                return
+
+    def pause(self, seconds: float) -> None:
+        """Hold back every request of this target for so long."""
+        self.throttled += 1
+        self._paused_until_ms = max(self._paused_until_ms, self._clock.now_ms() + seconds * 1000)
+
+    @property
+    def paused_until_ms(self) -> int | None:
+        """Milliseconds UTC until which the target asked for a pause, null when there is none."""
+        until = int(self._paused_until_ms)
+        return until if until > self._clock.now_ms() else None
