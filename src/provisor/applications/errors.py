@@ -1,0 +1,70 @@
+"""Step scoping: what can be wrong with an application, its job or an assignment.
+
+NotFound       AppNotFound, JobNotFound, TenantNotFound, TemplateNotFound, PrincipalNotFound, RoleNotFound, NotAssigned
+Conflict       NameTaken, AlreadyAssigned, RoleDisabled, NotSecurityEnabled
+InvalidInput   AmbiguousApp, InvalidTenantUrl, InvalidSecretToken, InvalidSettings (and schema.InvalidSchema)
+"""
+
+from __future__ import annotations
+
+from provisor.errors import Conflict, InvalidInput, NotFound
+
+
+class AppNotFound(NotFound):
+    """There is no such application in this tenant."""
+
+
+class JobNotFound(NotFound):
+    """There is no such provisioning job."""
+
+
+class TenantNotFound(NotFound):
+    """There is no such tenant."""
+
+
+class TemplateNotFound(NotFound):
+    """The gallery has no such app."""
+
+
+class PrincipalNotFound(NotFound):
+    """There is no such user or group in this tenant."""
+
+
+class RoleNotFound(NotFound):
+    """The application has no such role."""
+
+
+class NotAssigned(NotFound):
+    """There is no such assignment."""
+
+
+class NameTaken(Conflict):
+    """The tenant has an application of this name already."""
+
+
+class AlreadyAssigned(Conflict):
+    """The assignment exists already."""
+
+
+class RoleDisabled(Conflict):
+    """The role cannot be assigned any more."""
+
+
+class NotSecurityEnabled(Conflict):
+    """Only security groups can be assigned."""
+
+
+class AmbiguousApp(InvalidInput):
+    """Several applications are meant."""
+
+
+class InvalidTenantUrl(InvalidInput):
+    """The Tenant URL cannot be used."""
+
+
+class InvalidSecretToken(InvalidInput):
+    """The Secret Token cannot be used."""
+
+
+class InvalidSettings(InvalidInput):
+    """The job's settings cannot be used."""

@@ -1,0 +1,140 @@
+"""Step scoping, its nouns: enterprise applications, who is assigned to them, and their provisioning jobs.
+
+The words are Entra's: reference entra-provisioning-service.md sections 1, 4 and 5.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+import msgspec
+
+from provisor.applications.schema import SyncSchema
+from provisor.errors import Forbidden
+
+PrincipalType = Literal["User", "Group"]
+
+# The role of an assignment for which none was chosen.
+DEFAULT_ACCESS = "00000000-0000-0000-0000-000000000000"
+
+
+@dataclass(frozen=True, slots=True)
+class AppRole:
+    """A role of one application. ``value`` is what a token carries; null where there is none."""
+
+    id: str
+    value: str | None
+    display_name: str
+    enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ServicePrincipal:
+    """An enterprise application: the instance, in one tenant, of the application ``app_id``."""
+
+    id: str
+    tenant_id: str
+    app_id: str
+    template_id: str
+    display_name: str
+    created_at: int
+    app_roles: tuple[AppRole, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """A user or a group x an application x a role. A group's counts for its direct members."""
+
+    id: str
+    tenant_id: str
+    service_principal_id: str
+    principal_id: str
+    principal_type: PrincipalType
+    principal_display_name: str
+    app_role_id: str
+    created_at: int
+
+
+class Notification(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``SyncNotificationSettings``: whom to write when the job is quarantined, and how many deletions are too many."""
+
+    enabled: bool = False
+    recipients: str = ""  # one address
+    delete_threshold_enabled: bool = False
+    delete_threshold_value: Annotated[int, msgspec.Meta(ge=1)] = 500  # deletions and disables
+
+
+class JobSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a job does beside its mappings. Nothing here is secret.
+
+    ``sync_all``: all users and groups, not only assigned ones. ``default_access_provisioned``: an assignment without a
+    role counts too. ``dialect`` names the request shapes that the connector uses.
+    """
+
+    sync_all: bool = False
+    skip_out_of_scope_deletions: bool = False
+    interval_seconds: Annotated[int, msgspec.Meta(ge=60)] = 2400  # PT40M
+    dialect: str = "provisor"
+    default_access_provisioned: bool = True
+    notification: Notification = Notification()
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A synchronization job: one application, provisioned by one schema. ``schema_version`` rises with every change."""
+
+    id: str
+    tenant_id: str
+    service_principal_id: str
+    template_id: str
+    display_name: str
+    created_at: int
+    schema: SyncSchema
+    schema_version: int
+    settings: JobSettings
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """An enterprise application with its job. Everybody who may see applications may know that there is a job."""
+
+    service_principal: ServicePrincipal
+    job_id: str
+    # Null when the actor may not read provisioning configurations, as a Global Reader may not.
+    configuration: Job | None
+
+    @property
+    def job(self) -> Job:
+        """The job. Raises ``Forbidden`` for an actor who may not read provisioning configurations."""
+        if self.configuration is None:
+            raise Forbidden(
+                f"You may see the app {self.service_principal.display_name}, but not how it is provisioned.",
+                hint="Ask an administrator for a role with the right synchronization.read.",
+            )
+        return self.configuration
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Where the app is and what opens it. ``secret_token`` is null when none is stored."""
+
+    base_address: str
+    secret_token: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialsChange:
+    """What became of the credentials. ``secret_cleared``: the address moved, so the token has to be entered again."""
+
+    base_address: str
+    has_secret: bool
+    secret_cleared: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """What ``remove`` took away. The provisioning state of ``job_ids`` is the engine's to remove."""
+
+    service_principal: ServicePrincipal
+    job_ids: tuple[str, ...]

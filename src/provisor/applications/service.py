@@ -1,0 +1,387 @@
+"""Step scoping, its door: enterprise applications, assignments and provisioning jobs, for all who call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from provisor.applications import gallery
+from provisor.applications.address import checked_address, checked_token, same_origin
+from provisor.applications.errors import (
+    AmbiguousApp,
+    AppNotFound,
+    InvalidSettings,
+    InvalidTenantUrl,
+    JobNotFound,
+    NotAssigned,
+)
+from provisor.applications.gallery import Template
+from provisor.applications.model import (
+    DEFAULT_ACCESS,
+    App,
+    AppRole,
+    Assignment,
+    Credentials,
+    CredentialsChange,
+    Job,
+    JobSettings,
+    PrincipalType,
+    Removed,
+    ServicePrincipal,
+)
+from provisor.applications.schema import SyncSchema
+from provisor.applications.schema_reader import read_schema
+from provisor.applications.store import ApplicationStore, JobRow, NewApp
+from provisor.clock import Clock
+from provisor.errors import Forbidden, InvalidInput
+from provisor.ids import new_id
+from provisor.security.actor import Actor, Right
+from provisor.security.secrets import SealBroken, SealedElsewhere, Sealer
+
+BASE_ADDRESS = "BaseAddress"
+SECRET_TOKEN = "SecretToken"  # noqa: S105 - the name of a field, not a secret
+_COMPILED_SCHEMAS = 256
+
+
+class Applications:
+    """Everything about enterprise applications. Methods check the actor's rights in the tenant concerned."""
+
+    def __init__(self, store: ApplicationStore, sealer: Sealer, clock: Clock) -> None:
+        self._store = store
+        self._sealer = sealer
+        self._clock = clock
+        # (job id, schema version) -> compiled; the oldest goes first.
+        self._schemas: dict[tuple[str, int], SyncSchema] = {}
+
+    def templates(self) -> list[Template]:
+        """The gallery, which is everybody's to see."""
+        return list(gallery.templates().values())
+
+    def template(self, template_id: str) -> Template:
+        """One app of the gallery. Raises ``TemplateNotFound``."""
+        return gallery.template(template_id)
+
+    async def add(
+        self,
+        actor: Actor,
+        tenant_id: str,
+        template_id: str,
+        name: str | None = None,
+        tenant_url: str | None = None,
+        secret_token: str | None = None,
+    ) -> App:
+        """Add an app from the gallery: service principal, roles, job with the default schema, sealed credentials.
+
+        ``name``: the template's display name when null. ``tenant_url``: the template's address when null; raises
+        ``InvalidTenantUrl`` where it has none. Also ``TemplateNotFound``, ``TenantNotFound``, ``NameTaken``.
+        """
+        actor.require(Right.APPLICATIONS_WRITE, tenant_id)
+        actor.require(Right.SYNCHRONIZATION_WRITE, tenant_id)
+        template = gallery.template(template_id)
+        address = checked_address(template.tenant_url if tenant_url is None else tenant_url)
+        token = None if secret_token is None else checked_token(secret_token)
+        app_id = new_id()
+        service_principal = ServicePrincipal(
+            id=new_id(),
+            tenant_id=tenant_id,
+            app_id=app_id,
+            template_id=template.id,
+            display_name=_checked_name(template.display_name if name is None else name),
+            created_at=self._clock.now_ms(),
+            app_roles=tuple(AppRole(new_id(), role.value, role.display_name, True) for role in template.app_roles),
+        )
+        job_id = f"{template.id}.{tenant_id.replace('-', '')}.{app_id}"
+        secrets = {BASE_ADDRESS: address} | ({} if token is None else {SECRET_TOKEN: token})
+        await self._store.insert_app(
+            NewApp(
+                service_principal=service_principal,
+                job_id=job_id,
+                schema=msgspec.json.encode(template.default_schema(job_id)),
+                settings=JobSettings(),
+                secrets={key: self._seal(tenant_id, job_id, key, value) for key, value in secrets.items()},
+            )
+        )
+        return App(service_principal, job_id, await self.job(actor, job_id))
+
+    async def apps(self, actor: Actor, tenant_id: str) -> list[App]:
+        """The tenant's applications, by name."""
+        actor.require(Right.APPLICATIONS_READ, tenant_id)
+        found = await self._store.apps(tenant_id)
+        jobs = await self._configurations(actor, tenant_id)
+        return [App(service_principal, job_id, jobs.get(job_id)) for service_principal, job_id in found]
+
+    async def find(self, actor: Actor, tenant_id: str, ref: str) -> App:
+        """The app with this app id, service principal id, job id or name (in any case; the exact one first).
+
+        Raises ``AppNotFound`` and ``AmbiguousApp``.
+        """
+        actor.require(Right.APPLICATIONS_READ, tenant_id)
+        service_principal, job_id = _pick(await self._store.apps(tenant_id), ref.strip())
+        configuration = await self.job(actor, job_id) if _may_read_jobs(actor, tenant_id) else None
+        return App(service_principal, job_id, configuration)
+
+    async def remove(self, actor: Actor, tenant_id: str, ref: str) -> Removed:
+        """Remove an app with its roles, assignments, job and credentials. Accounts in the target stay as they are.
+
+        What the engine keeps of the job is the engine's to remove: see ``Removed.job_ids``.
+        """
+        actor.require(Right.APPLICATIONS_WRITE, tenant_id)
+        service_principal, job_id = _pick(await self._store.apps(tenant_id), ref.strip())
+        await self._store.delete_app(service_principal, job_id)
+        return Removed(service_principal, (job_id,))
+
+    async def assign(
+        self,
+        actor: Actor,
+        tenant_id: str,
+        service_principal_id: str,
+        principal_id: str,
+        principal_type: PrincipalType,
+        role_id: str = DEFAULT_ACCESS,
+    ) -> Assignment:
+        """Assign a user or a security group, which counts for the group's direct members.
+
+        Raises ``AppNotFound``, ``PrincipalNotFound``, ``NotSecurityEnabled``, ``RoleNotFound``, ``RoleDisabled``,
+        ``AlreadyAssigned``.
+        """
+        actor.require(Right.ASSIGNMENTS_WRITE, tenant_id)
+        assignment = Assignment(
+            id=new_id(),
+            tenant_id=tenant_id,
+            service_principal_id=service_principal_id,
+            principal_id=principal_id,
+            principal_type=principal_type,
+            principal_display_name="",
+            app_role_id=role_id,
+            created_at=self._clock.now_ms(),
+        )
+        return await self._store.insert_assignment(assignment, actor.subject)
+
+    async def unassign(
+        self, actor: Actor, tenant_id: str, service_principal_id: str, principal_id: str, role_id: str | None = None
+    ) -> int:
+        """Take away one principal's assignment of a role, or of every role; how many. Raises ``NotAssigned``."""
+        actor.require(Right.ASSIGNMENTS_WRITE, tenant_id)
+        gone = await self._store.delete_assignments(
+            tenant_id, service_principal_id, principal_id, role_id, actor=actor.subject, at=self._clock.now_ms()
+        )
+        if not gone:
+            raise NotAssigned(
+                f"{principal_id} is not assigned to this app itself.",
+                hint="Who has access through a group loses it by leaving that group.",
+            )
+        return gone
+
+    async def assignments(self, actor: Actor, tenant_id: str, service_principal_id: str) -> list[Assignment]:
+        """An app's own assignments (groups are not expanded), the oldest first. Raises ``AppNotFound``."""
+        actor.require(Right.APPLICATIONS_READ, tenant_id)
+        return await self._store.assignments(tenant_id, service_principal_id)
+
+    async def job(self, actor: Actor, job_id: str) -> Job:
+        """One job. Raises ``JobNotFound``, also for another tenant's."""
+        return await self._compiled(await self._row(actor, Right.SYNCHRONIZATION_READ, job_id))
+
+    async def jobs(self, actor: Actor) -> list[Job]:
+        """All jobs that the actor may see, the oldest first: a tenant's, or for the operator everybody's."""
+        actor.require(Right.SYNCHRONIZATION_READ, actor.realm.id)
+        rows = await self._store.jobs(None if actor.realm.kind == "system" else actor.realm.id)
+        return [await self._compiled(row) for row in rows]
+
+    async def set_schema(self, actor: Actor, job_id: str, document: Mapping[str, Any]) -> Job:
+        """Replace the synchronization schema by this one, unknown properties included.
+
+        Raises ``InvalidSchema`` with every fault, and then nothing is saved. The next cycle is an initial one.
+        """
+        row = await self._row(actor, Right.SYNCHRONIZATION_WRITE, job_id)
+        read_schema(document)
+        await self._store.replace_schema(row.id, msgspec.json.encode(document))
+        return await self._reread(job_id)
+
+    async def restore_default_schema(self, actor: Actor, job_id: str) -> Job:
+        """Put the template's mappings in the place of the job's; scoping filters go. Raises ``TemplateNotFound``."""
+        row = await self._row(actor, Right.SYNCHRONIZATION_WRITE, job_id)
+        schema = gallery.template(row.template_id).default_schema(job_id)
+        await self._store.replace_schema(row.id, msgspec.json.encode(schema))
+        return await self._reread(job_id)
+
+    async def change_settings(self, actor: Actor, job_id: str, changes: Mapping[str, object]) -> Job:
+        """Change some settings, named as ``JobSettings`` names them, ``notification`` as a whole.
+
+        Raises ``InvalidSettings``, and then nothing is changed.
+        """
+        row = await self._row(actor, Right.SYNCHRONIZATION_WRITE, job_id)
+        await self._store.change_settings(row.id, _changed(changes))
+        return await self._reread(job_id)
+
+    async def set_sync_all(self, actor: Actor, job_id: str, sync_all: bool) -> Job:
+        """Scope: all users and groups, or only assigned ones."""
+        return await self.change_settings(actor, job_id, {"sync_all": sync_all})
+
+    async def set_credentials(
+        self, actor: Actor, job_id: str, base_address: str | None = None, secret_token: str | None = None
+    ) -> CredentialsChange:
+        """Store what is given and leave the rest. Raises ``InvalidTenantUrl``, ``InvalidSecretToken``.
+
+        A token must not follow the address to another server: when scheme, host or port change and no token comes
+        along, the stored one is forgotten.
+        """
+        row = await self._row(actor, Right.SYNCHRONIZATION_WRITE, job_id)
+        address = None if base_address is None else checked_address(base_address)
+        token = None if secret_token is None else checked_token(secret_token)
+        outcome = CredentialsChange("", has_secret=False, secret_cleared=False)
+
+        def change(sealed: dict[str, bytes]) -> dict[str, bytes | None]:
+            nonlocal outcome
+            try:
+                before = self._open(row, BASE_ADDRESS, sealed) or ""
+            except (SealBroken, SealedElsewhere):
+                if address is None:
+                    raise
+                before = ""  # entering it again is the way out, so its loss must not stand in that way
+            had = SECRET_TOKEN in sealed
+            moved = address is not None and not same_origin(address, before)
+            changes: dict[str, bytes | None] = {}
+            if address is not None:
+                changes[BASE_ADDRESS] = self._seal(row.tenant_id, row.id, BASE_ADDRESS, address)
+            if token is not None:
+                changes[SECRET_TOKEN] = self._seal(row.tenant_id, row.id, SECRET_TOKEN, token)
+            elif moved and had:
+                changes[SECRET_TOKEN] = None
+            cleared = moved and had and token is None
+            outcome = CredentialsChange(address or before, token is not None or (had and not moved), cleared)
+            return changes
+
+        await self._store.change_secrets(row.id, change, self._clock.now_ms())
+        return outcome
+
+    async def credentials(self, actor: Actor, job_id: str) -> Credentials:
+        """Address and token in the clear, for the connector. Raises ``InvalidTenantUrl`` when no address is stored."""
+        row = await self._row(actor, Right.SYNCHRONIZATION_WRITE, job_id)
+        sealed = await self._store.secrets(row.id)
+        address = self._open(row, BASE_ADDRESS, sealed)
+        if address is None:
+            raise InvalidTenantUrl(f"The app {row.display_name} has no Tenant URL.", hint="Enter its SCIM address.")
+        return Credentials(address, self._open(row, SECRET_TOKEN, sealed))
+
+    async def entitled(self, actor: Actor, job: Job, user_ids: Sequence[str]) -> dict[str, list[Assignment]]:
+        """What entitles each of these users: direct assignments, and those of groups of which they are direct members.
+
+        Users without any are left out. Default Access is among them: whether it counts is a setting of the job, and
+        so is the scope "all users and groups".
+        """
+        actor.require(Right.APPLICATIONS_READ, job.tenant_id)
+        return await self._store.entitled(job.tenant_id, job.service_principal_id, user_ids)
+
+    async def assigned_groups(self, actor: Actor, job: Job, group_ids: Iterable[str]) -> set[str]:
+        """Those of these groups that are assigned themselves, live and security-enabled."""
+        actor.require(Right.APPLICATIONS_READ, job.tenant_id)
+        return await self._store.assigned_groups(job.tenant_id, job.service_principal_id, group_ids)
+
+    async def members_of_assigned(
+        self, actor: Actor, job: Job, group_id: str, after_id: str | None = None, limit: int = 1000
+    ) -> list[str]:
+        """A page of the users whom a change of this group's assignment concerns, by id: its direct user members.
+
+        The group need not be assigned any more; the page after the last is empty.
+        """
+        actor.require(Right.APPLICATIONS_READ, job.tenant_id)
+        return await self._store.members_of_assigned(job.tenant_id, group_id, after_id, limit)
+
+    async def _row(self, actor: Actor, right: Right, job_id: str) -> JobRow:
+        actor.require(right, actor.realm.id)
+        row = await self._store.job(job_id)
+        if row is None or (actor.realm.kind != "system" and actor.realm.id != row.tenant_id):
+            raise JobNotFound(f"There is no job {job_id}.", hint="List the apps to see their jobs.")
+        return row
+
+    async def _reread(self, job_id: str) -> Job:
+        row = await self._store.job(job_id)
+        if row is None:
+            raise JobNotFound(f"The job {job_id} was removed meanwhile.")
+        return await self._compiled(row)
+
+    async def _configurations(self, actor: Actor, tenant_id: str) -> dict[str, Job]:
+        if not _may_read_jobs(actor, tenant_id):
+            return {}
+        return {row.id: await self._compiled(row) for row in await self._store.jobs(tenant_id)}
+
+    async def _compiled(self, row: JobRow) -> Job:
+        version = row.schema_version
+        schema = self._schemas.get((row.id, version))
+        if schema is None:
+            stored = await self._store.schema(row.id)
+            if stored is None:
+                raise JobNotFound(f"The job {row.id} was removed meanwhile.")
+            text, version = stored
+            schema = self._schemas[row.id, version] = read_schema(msgspec.json.decode(text))
+            if len(self._schemas) > _COMPILED_SCHEMAS:
+                del self._schemas[next(iter(self._schemas))]
+        return Job(
+            id=row.id,
+            tenant_id=row.tenant_id,
+            service_principal_id=row.service_principal_id,
+            template_id=row.template_id,
+            display_name=row.display_name,
+            created_at=row.created_at,
+            schema=schema,
+            schema_version=version,
+            settings=row.settings,
+        )
+
+    def _seal(self, tenant_id: str, job_id: str, key: str, value: str) -> bytes:
+        return self._sealer.seal(value.encode(), f"{tenant_id}/{job_id}/{key}")
+
+    def _open(self, row: JobRow, key: str, sealed: Mapping[str, bytes]) -> str | None:
+        if key not in sealed:
+            return None
+        return self._sealer.open(sealed[key], f"{row.tenant_id}/{row.id}/{key}").decode()
+
+
+def _may_read_jobs(actor: Actor, tenant_id: str) -> bool:
+    try:
+        actor.require(Right.SYNCHRONIZATION_READ, tenant_id)
+    except Forbidden:
+        return False
+    return True
+
+
+def _checked_name(name: str) -> str:
+    name = name.strip()
+    if not name or len(name) > 256 or not name.isprintable():
+        raise InvalidInput("An app's name has 1 to 256 printable characters.", hint="Give another name.")
+    return name
+
+
+def _pick(apps: list[tuple[ServicePrincipal, str]], ref: str) -> tuple[ServicePrincipal, str]:
+    """The app that ``ref`` means: an id, else the exact name, else the one name that differs in case only."""
+    for app in apps:
+        if ref in (app[0].app_id, app[0].id, app[1]):
+            return app
+    named = [app for app in apps if app[0].display_name.casefold() == ref.casefold()]
+    exact = [app for app in named if app[0].display_name == ref]
+    found = exact or named
+    if len(found) > 1:
+        raise AmbiguousApp(
+            f"{ref!r} can be {' or '.join(f'{app.display_name} ({app.id})' for app, _ in found)}.",
+            hint="Name it exactly, or by its id.",
+        )
+    if not found:
+        names = ", ".join(app.display_name for app, _ in apps[:20])
+        raise AppNotFound(
+            f"This tenant has no app {ref!r}.", hint=f"It has: {names}." if names else "Add one from the gallery."
+        )
+    return found[0]
+
+
+def _changed(changes: Mapping[str, object]) -> Callable[[JobSettings], JobSettings]:
+    """A function that makes these changes. What is wrong with them is raised when it is called."""
+
+    def change(settings: JobSettings) -> JobSettings:
+        try:
+            return msgspec.convert({**msgspec.to_builtins(settings), **changes}, JobSettings)
+        except msgspec.ValidationError as error:
+            raise InvalidSettings(f"The settings cannot be used: {error}.") from error
+
+    return change

@@ -1,0 +1,359 @@
+"""Step scoping, its rows: enterprise applications, jobs, sealed credentials and assignments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import msgspec
+
+from provisor.applications.errors import (
+    AlreadyAssigned,
+    AppNotFound,
+    JobNotFound,
+    NameTaken,
+    NotSecurityEnabled,
+    PrincipalNotFound,
+    RoleDisabled,
+    RoleNotFound,
+    TenantNotFound,
+)
+from provisor.applications.model import DEFAULT_ACCESS, AppRole, Assignment, JobSettings, ServicePrincipal
+from provisor.events.model import NewChange
+from provisor.events.store import append
+from provisor.storage.database import Database, Row, Tx, UniqueViolation
+from provisor.storage.queries import id_list, named_queries
+
+_QUERIES = named_queries("provisor.applications")
+
+
+@dataclass(frozen=True, slots=True)
+class JobRow:
+    """A job without its schema, which is read apart."""
+
+    id: str
+    tenant_id: str
+    service_principal_id: str
+    template_id: str
+    display_name: str
+    created_at: int
+    schema_version: int
+    settings: JobSettings
+
+
+@dataclass(frozen=True, slots=True)
+class NewApp:
+    """What is written when an application is added. ``schema`` is JSON, ``secrets`` are sealed already."""
+
+    service_principal: ServicePrincipal
+    job_id: str
+    schema: bytes
+    settings: JobSettings
+    secrets: dict[str, bytes]
+
+
+class ApplicationStore:
+    """Reads and writes them. Every method is one transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def insert_app(self, app: NewApp) -> None:
+        """Write an application, its roles, job and credentials. Raises ``TenantNotFound``, ``NameTaken``."""
+        sp = app.service_principal
+
+        async def work(tx: Tx) -> None:
+            if await tx.fetch_one(_QUERIES["tenant"], {"tenant_id": sp.tenant_id}) is None:
+                raise TenantNotFound(f"There is no tenant {sp.tenant_id}.")
+            await tx.execute(
+                _QUERIES["insert_service_principal"],
+                {
+                    "tenant_id": sp.tenant_id,
+                    "id": sp.id,
+                    "app_id": sp.app_id,
+                    "template_id": sp.template_id,
+                    "display_name": sp.display_name,
+                    "created_at": sp.created_at,
+                },
+            )
+            for role in sp.app_roles:
+                values = {
+                    "id": role.id,
+                    "value": role.value,
+                    "display_name": role.display_name,
+                    "enabled": role.enabled,
+                }
+                await tx.execute(_QUERIES["insert_app_role"], {"service_principal_id": sp.id, **values})
+            await tx.execute(
+                _QUERIES["insert_job"],
+                {
+                    "id": app.job_id,
+                    "tenant_id": sp.tenant_id,
+                    "service_principal_id": sp.id,
+                    "template_id": sp.template_id,
+                    "created_at": sp.created_at,
+                    "schema": app.schema.decode(),
+                    "settings": msgspec.json.encode(app.settings).decode(),
+                },
+            )
+            await _put_secrets(tx, app.job_id, app.secrets, sp.created_at)
+
+        try:
+            await self._database.write(work)
+        except UniqueViolation as error:
+            if "display_name" not in error.constraint:
+                raise
+            raise NameTaken(
+                f"This tenant has an app named {sp.display_name!r} already.", hint="Give another name, or use that app."
+            ) from error
+
+    async def delete_app(self, sp: ServicePrincipal, job_id: str) -> None:
+        """Remove an application and everything of it in this package's tables."""
+
+        async def work(tx: Tx) -> None:
+            await tx.execute(_QUERIES["delete_assignments"], {"service_principal_id": sp.id})
+            await tx.execute(_QUERIES["delete_app_roles"], {"service_principal_id": sp.id})
+            await tx.execute(_QUERIES["delete_secrets"], {"job_id": job_id})
+            await tx.execute(_QUERIES["delete_job"], {"job_id": job_id})
+            await tx.execute(_QUERIES["delete_service_principal"], {"tenant_id": sp.tenant_id, "id": sp.id})
+
+        await self._database.write(work)
+
+    async def apps(self, tenant_id: str) -> list[tuple[ServicePrincipal, str]]:
+        """A tenant's applications, by name, each with its job's id."""
+
+        async def work(tx: Tx) -> list[tuple[ServicePrincipal, str]]:
+            rows = await tx.fetch_all(_QUERIES["apps"], {"tenant_id": tenant_id})
+            ids = id_list(row[0] for row in rows)
+            roles: dict[str, list[AppRole]] = {}
+            for sp_id, id_, value, name, enabled in await tx.fetch_all(
+                _QUERIES["app_roles"], {"service_principal_ids": ids}
+            ):
+                roles.setdefault(sp_id, []).append(AppRole(id_, value, name, bool(enabled)))
+            return [(replace(ServicePrincipal(*sp), app_roles=tuple(roles.get(sp[0], ()))), job) for *sp, job in rows]
+
+        return await self._database.read(work)
+
+    async def job(self, job_id: str) -> JobRow | None:
+        """One job, ``None`` when there is none."""
+
+        async def work(tx: Tx) -> Row | None:
+            return await tx.fetch_one(_QUERIES["job"], {"job_id": job_id})
+
+        row = await self._database.read(work)
+        return _job(row) if row else None
+
+    async def jobs(self, tenant_id: str | None) -> list[JobRow]:
+        """A tenant's jobs, or with ``None`` all, the oldest first."""
+
+        async def work(tx: Tx) -> list[Row]:
+            return await tx.fetch_all(_QUERIES["jobs"], {"tenant_id": tenant_id})
+
+        return [_job(row) for row in await self._database.read(work)]
+
+    async def schema(self, job_id: str) -> tuple[str, int] | None:
+        """A job's schema as JSON and its version; ``None`` when the job is gone."""
+
+        async def work(tx: Tx) -> Row | None:
+            return await tx.fetch_one(_QUERIES["schema"], {"job_id": job_id})
+
+        row = await self._database.read(work)
+        return (row[0], row[1]) if row else None
+
+    async def replace_schema(self, job_id: str, schema: bytes) -> None:
+        """Put another schema in its place; its version rises."""
+
+        async def work(tx: Tx) -> None:
+            await tx.execute(_QUERIES["update_schema"], {"job_id": job_id, "schema": schema.decode()})
+
+        await self._database.write(work)
+
+    async def change_settings(self, job_id: str, change: Callable[[JobSettings], JobSettings]) -> None:
+        """Change a job's settings, not losing another writer's change. Raises ``JobNotFound``."""
+
+        async def work(tx: Tx) -> None:
+            row = await tx.fetch_one(_QUERIES["lock_job"], {"job_id": job_id})
+            if row is None:
+                raise JobNotFound(f"There is no job {job_id}.")
+            settings = change(msgspec.json.decode(row[0], type=JobSettings))
+            params = {"job_id": job_id, "settings": msgspec.json.encode(settings).decode()}
+            await tx.execute(_QUERIES["update_settings"], params)
+
+        await self._database.write(work)
+
+    async def secrets(self, job_id: str) -> dict[str, bytes]:
+        """A job's sealed credentials by key."""
+
+        async def work(tx: Tx) -> dict[str, bytes]:
+            return await _secrets(tx, job_id)
+
+        return await self._database.read(work)
+
+    async def change_secrets(
+        self, job_id: str, change: Callable[[dict[str, bytes]], dict[str, bytes | None]], at: int
+    ) -> None:
+        """Change a job's sealed credentials. ``change`` is given those there are and answers what to put (``None``: to
+        forget); it may run again. What it raises leaves everything as it was. Raises ``JobNotFound``."""
+
+        async def work(tx: Tx) -> None:
+            if await tx.fetch_one(_QUERIES["lock_job"], {"job_id": job_id}) is None:
+                raise JobNotFound(f"There is no job {job_id}.")
+            changes = change(await _secrets(tx, job_id))
+            for key, sealed in changes.items():
+                if sealed is None:
+                    await tx.execute(_QUERIES["delete_secret"], {"job_id": job_id, "key": key})
+            await _put_secrets(tx, job_id, {key: sealed for key, sealed in changes.items() if sealed is not None}, at)
+
+        await self._database.write(work)
+
+    async def insert_assignment(self, assignment: Assignment, actor: str) -> Assignment:
+        """Write an assignment and its entry in the feed. Answers it with the principal's name.
+
+        Raises ``AppNotFound``, ``PrincipalNotFound``, ``NotSecurityEnabled``, ``RoleNotFound``, ``RoleDisabled`` and
+        ``AlreadyAssigned``.
+        """
+
+        async def work(tx: Tx) -> str:
+            name = await _check_assignable(tx, assignment)
+            await tx.execute(
+                _QUERIES["insert_assignment"],
+                {
+                    "tenant_id": assignment.tenant_id,
+                    "id": assignment.id,
+                    "service_principal_id": assignment.service_principal_id,
+                    "principal_id": assignment.principal_id,
+                    "principal_type": assignment.principal_type,
+                    "app_role_id": assignment.app_role_id,
+                    "created_at": assignment.created_at,
+                },
+            )
+            entry = NewChange("Assignment", assignment.principal_id, "added", assignment.service_principal_id)
+            await append(tx, assignment.tenant_id, [entry], actor=actor, at=assignment.created_at)
+            return name
+
+        try:
+            return replace(assignment, principal_display_name=await self._database.write(work))
+        except UniqueViolation as error:
+            raise AlreadyAssigned(
+                f"The {assignment.principal_type.lower()} {assignment.principal_id} has this role already.",
+                hint="There is nothing to do.",
+            ) from error
+
+    async def delete_assignments(
+        self, tenant_id: str, sp_id: str, principal_id: str, role_id: str | None, *, actor: str, at: int
+    ) -> int:
+        """Remove one principal's assignments, of one role or (``None``) of all; how many. One entry in the feed.
+
+        Raises ``AppNotFound``.
+        """
+
+        async def work(tx: Tx) -> int:
+            await _check_app(tx, tenant_id, sp_id)
+            gone = await tx.execute(
+                _QUERIES["delete_assignment"],
+                {"service_principal_id": sp_id, "principal_id": principal_id, "app_role_id": role_id},
+            )
+            if gone:
+                entry = NewChange("Assignment", principal_id, "removed", sp_id)
+                await append(tx, tenant_id, [entry], actor=actor, at=at)
+            return gone
+
+        return await self._database.write(work)
+
+    async def assignments(self, tenant_id: str, sp_id: str) -> list[Assignment]:
+        """An application's assignments, the oldest first, without those of deleted users and groups.
+
+        Raises ``AppNotFound``.
+        """
+
+        async def work(tx: Tx) -> list[Row]:
+            await _check_app(tx, tenant_id, sp_id)
+            return await tx.fetch_all(_QUERIES["assignments"], {"service_principal_id": sp_id})
+
+        return [Assignment(*row) for row in await self._database.read(work, long=True)]
+
+    async def entitled(self, tenant_id: str, sp_id: str, user_ids: Sequence[str]) -> dict[str, list[Assignment]]:
+        """The assignments that count for each of these users; users without any are left out."""
+        params = {"tenant_id": tenant_id, "service_principal_id": sp_id, "user_ids": id_list(user_ids)}
+
+        async def work(tx: Tx) -> list[Row]:
+            return await tx.fetch_all(_QUERIES["entitled"], params)
+
+        found: dict[str, list[Assignment]] = {}
+        for user_id, *row in await self._database.read(work, long=True):
+            found.setdefault(user_id, []).append(Assignment(*row))
+        return found
+
+    async def assigned_groups(self, tenant_id: str, sp_id: str, group_ids: Iterable[str]) -> set[str]:
+        """Those of these groups that are assigned themselves, live and security-enabled."""
+        params = {"tenant_id": tenant_id, "service_principal_id": sp_id, "group_ids": id_list(group_ids)}
+
+        async def work(tx: Tx) -> list[Row]:
+            return await tx.fetch_all(_QUERIES["assigned_groups"], params)
+
+        return {row[0] for row in await self._database.read(work)}
+
+    async def members_of_assigned(self, tenant_id: str, group_id: str, after_id: str | None, limit: int) -> list[str]:
+        """The next direct user members of a group, by id."""
+        params: dict[str, Any] = {
+            "tenant_id": tenant_id,
+            "group_id": group_id,
+            "after_id": after_id or "",
+            "limit": limit,
+        }
+
+        async def work(tx: Tx) -> list[str]:
+            return [row[0] for row in await tx.fetch_all(_QUERIES["members_of_assigned"], params)]
+
+        return await self._database.read(work)
+
+
+def _job(row: Row) -> JobRow:
+    return replace(JobRow(*row), settings=msgspec.json.decode(row[-1], type=JobSettings))
+
+
+async def _secrets(tx: Tx, job_id: str) -> dict[str, bytes]:
+    return {key: bytes(sealed) for key, sealed in await tx.fetch_all(_QUERIES["secrets"], {"job_id": job_id})}
+
+
+async def _put_secrets(tx: Tx, job_id: str, secrets: dict[str, bytes], at: int) -> None:
+    for key, sealed in secrets.items():
+        params = {"job_id": job_id, "key": key, "sealed": sealed, "updated_at": at}
+        await tx.execute(_QUERIES["put_secret"], params)
+
+
+async def _check_app(tx: Tx, tenant_id: str, sp_id: str) -> None:
+    if await tx.fetch_one(_QUERIES["service_principal"], {"tenant_id": tenant_id, "id": sp_id}) is None:
+        raise AppNotFound(f"This tenant has no app with the service principal {sp_id}.")
+
+
+async def _check_assignable(tx: Tx, assignment: Assignment) -> str:
+    """The principal's name."""
+    await _check_app(tx, assignment.tenant_id, assignment.service_principal_id)
+    kind, id_ = assignment.principal_type, assignment.principal_id
+    query = _QUERIES["assignable_user" if kind == "User" else "assignable_group"]
+    principal = await tx.fetch_one(query, {"tenant_id": assignment.tenant_id, "id": id_})
+    if principal is None:
+        raise PrincipalNotFound(
+            f"This tenant has no {kind.lower()} {id_}.", hint="A deleted one has to be restored before."
+        )
+    if kind == "Group" and not principal[1]:
+        raise NotSecurityEnabled(
+            f"The group {principal[0]} is not a security group, and only those can be assigned.",
+            hint="Set securityEnabled on it, or assign its members.",
+        )
+    if assignment.app_role_id != DEFAULT_ACCESS:
+        await _check_role(tx, assignment)
+    return str(principal[0])
+
+
+async def _check_role(tx: Tx, assignment: Assignment) -> None:
+    role = await tx.fetch_one(
+        _QUERIES["app_role"],
+        {"service_principal_id": assignment.service_principal_id, "id": assignment.app_role_id},
+    )
+    if role is None:
+        raise RoleNotFound(f"The app has no role {assignment.app_role_id}.", hint="Choose one of the app's own roles.")
+    if not role[1]:
+        raise RoleDisabled(f"The app's role {role[0]} is disabled.", hint="Choose another of the app's roles.")
