@@ -1,0 +1,1 @@
+"""The SCIM resources of a company: users, groups and memberships; reading, writing and searching them."""

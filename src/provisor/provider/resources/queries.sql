@@ -1,0 +1,120 @@
+-- name: insert_resource
+-- A new user or group. The unique index on unique_key answers for userName and displayName.
+INSERT INTO resource (company_id, type, id, unique_key, display, document, version, created_at, modified_at)
+VALUES (:company_id, :type, :id, :unique_key, :display, :document, 1, :at, :at)
+
+-- name: insert_attribute
+INSERT INTO resource_attr (company_id, type, path, value, resource_id)
+VALUES (:company_id, :type, :path, :value, :id) ON CONFLICT DO NOTHING
+
+-- name: delete_attribute
+DELETE FROM resource_attr
+WHERE company_id = :company_id AND type = :type AND path = :path AND value = :value AND resource_id = :id
+
+-- name: read_resource
+-- One resource by its id: the read that every GET makes.
+SELECT type, id, document, version, created_at, modified_at FROM resource
+WHERE company_id = :company_id AND type = :type AND id = :id
+
+-- name: lock_resource
+-- The same, held against other changes of its document until the commit. SQLite has one writer anyway.
+SELECT type, id, document, version, created_at, modified_at FROM resource
+WHERE company_id = :company_id AND type = :type AND id = :id
+
+-- name: lock_resource (postgresql)
+SELECT type, id, document, version, created_at, modified_at FROM resource
+WHERE company_id = :company_id AND type = :type AND id = :id FOR UPDATE
+
+-- name: update_resource
+UPDATE resource
+SET document = :document, unique_key = :unique_key, display = :display, version = version + 1, modified_at = :at
+WHERE company_id = :company_id AND type = :type AND id = :id
+
+-- name: touch_resource
+-- A change of members is a change of the group, but not of its document.
+UPDATE resource SET version = version + 1, modified_at = :at
+WHERE company_id = :company_id AND type = :type AND id = :id
+RETURNING type, id, document, version, created_at, modified_at
+
+-- name: delete_resource
+DELETE FROM resource WHERE company_id = :company_id AND type = :type AND id = :id
+
+-- name: delete_attributes
+DELETE FROM resource_attr WHERE company_id = :company_id AND resource_id = :id
+
+-- name: members_found
+-- Which of these ids exist, and of what type each is.
+SELECT id, type FROM resource WHERE company_id = :company_id AND type IN ('User', 'Group') AND id IN (:ids...)
+
+-- name: members_found (postgresql)
+-- Held, so that nobody is deleted between this look and the commit of the membership.
+SELECT id, type FROM resource WHERE company_id = :company_id AND type IN ('User', 'Group') AND id IN (:ids...)
+ORDER BY id FOR KEY SHARE
+
+-- name: insert_member
+-- Adding somebody who is in already changes nothing.
+INSERT INTO resource_member (company_id, group_id, member_id, member_type)
+VALUES (:company_id, :group_id, :member_id, :member_type) ON CONFLICT DO NOTHING
+
+-- name: delete_member
+DELETE FROM resource_member WHERE company_id = :company_id AND group_id = :group_id AND member_id = :member_id
+
+-- name: delete_all_members
+DELETE FROM resource_member WHERE company_id = :company_id AND group_id = :group_id
+
+-- name: members
+-- The members of one group.
+SELECT member_id, member_type FROM resource_member WHERE company_id = :company_id AND group_id = :group_id
+ORDER BY member_id LIMIT :most
+
+-- name: members_of_many
+-- The members of a page of groups.
+SELECT group_id, member_id, member_type FROM resource_member
+WHERE company_id = :company_id AND group_id IN (:ids...) ORDER BY group_id, member_id
+
+-- name: groups_of
+-- The groups that somebody is directly in, for the derived attribute "groups".
+SELECT m.group_id, g.display FROM resource_member m
+JOIN resource g ON g.company_id = m.company_id AND g.type = 'Group' AND g.id = m.group_id
+WHERE m.company_id = :company_id AND m.member_id = :id ORDER BY m.group_id
+
+-- name: groups_of_many
+-- The same for a page of users.
+SELECT m.member_id, m.group_id, g.display FROM resource_member m
+JOIN resource g ON g.company_id = m.company_id AND g.type = 'Group' AND g.id = m.group_id
+WHERE m.company_id = :company_id AND m.member_id IN (:ids...) ORDER BY m.member_id, m.group_id
+
+-- name: group_ids_of
+-- The groups that a leaver leaves.
+SELECT group_id FROM resource_member WHERE company_id = :company_id AND member_id = :id ORDER BY group_id
+
+-- name: delete_memberships
+DELETE FROM resource_member WHERE company_id = :company_id AND member_id = :id
+
+-- name: holders_of
+-- Resources whose indexed attribute has this value: the reports of a manager.
+SELECT resource_id FROM resource_attr
+WHERE company_id = :company_id AND type = :type AND path = :path AND value = :value ORDER BY resource_id
+
+-- name: page_after
+-- A page by key: as cheap deep in the list as at its beginning.
+SELECT type, id, document, version, created_at, modified_at FROM resource
+WHERE company_id = :company_id AND type = :type AND id > :after ORDER BY id LIMIT :count
+
+-- name: id_at
+-- The id before a position in the list, counted off from the last one that is known.
+SELECT id FROM resource WHERE company_id = :company_id AND type = :type AND id > :after
+ORDER BY id LIMIT 1 OFFSET :skip
+
+-- name: total
+SELECT count(*) FROM resource WHERE company_id = :company_id AND type = :type
+
+-- name: counts
+-- What a status page says of a company.
+SELECT (SELECT count(*) FROM resource WHERE company_id = :company_id AND type = 'User'),
+       (SELECT count(*) FROM resource WHERE company_id = :company_id AND type = 'Group'),
+       (SELECT count(*) FROM resource_member WHERE company_id = :company_id)
+
+-- name: data_version
+-- Every change of a company's resources raises it: while it stays, so do their numbers.
+SELECT seq FROM outbox_head WHERE company_id = :company_id

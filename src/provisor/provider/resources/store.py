@@ -1,0 +1,406 @@
+"""App side, step 2: users, groups and members in the database; a change and its outbox entry are one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from provisor.events.model import NewOutboxChange
+from provisor.events.store import append_outbox
+from provisor.provider.resources.model import Counts, Draft, Edited, Found, Kind, MemberStep, Served, Stored
+from provisor.provider.resources.search import Engine, Plan
+from provisor.scim.errors import InvalidValue, NotFound404, PreconditionFailed, TooMany, Uniqueness
+from provisor.storage.database import Database, Tx, UniqueViolation
+from provisor.storage.queries import id_list, named_queries
+
+_SQL = named_queries("provisor.provider.resources")
+_COLUMNS = "type, id, document, version, created_at, modified_at"
+_ALL = 2**31
+_CHUNK = 500
+_SHORT_PAGE = 200  # what takes well under a millisecond is read on the loop
+
+# Given the resource as it is, what it becomes. It may be asked twice, and on SQLite in the writer's thread.
+Edit = Callable[[Stored], Edited]
+# Given the present version: whether the request may go on (If-Match).
+Accepts = Callable[[int], bool]
+
+
+class ResourceStore:
+    """Persistence of ``provisor.provider.resources.service``.
+
+    Raises ``NotFound404``, ``Uniqueness``, ``PreconditionFailed``, and ``InvalidValue`` for an unknown member.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        # (company, type) -> (the outbox's number at which it was counted, how many): to count at each page of a long
+        # list would cost more than the page.
+        self._totals: dict[tuple[str, str], tuple[int, int]] = {}
+
+    async def create(
+        self, company_id: str, kind: Kind, resource_id: str, draft: Draft, members: Sequence[str], at: int
+    ) -> Served:
+        """Store a new resource with its members (ids; of a user none)."""
+
+        async def work(tx: Tx) -> Served:
+            key = {"company_id": company_id, "type": kind, "id": resource_id}
+            try:
+                await tx.execute(
+                    _SQL["insert_resource"],
+                    {
+                        **key,
+                        "unique_key": draft.unique_key,
+                        "display": draft.display,
+                        "document": draft.document,
+                        "at": at,
+                    },
+                )
+            except UniqueViolation:
+                raise _taken(kind, draft) from None
+            await _insert_rows(tx, key, draft.rows)
+            if members:
+                await _add_members(tx, company_id, resource_id, members)
+            await append_outbox(tx, company_id, [NewOutboxChange(kind, resource_id, "created")], at)
+            stored = Stored(kind, resource_id, draft.document, 1, at, at)
+            found = await _members(tx, company_id, resource_id) if kind == "Group" else None
+            return Served(stored, () if kind == "User" else None, found)
+
+        return await self._database.write(work)
+
+    async def read(
+        self, company_id: str, kind: Kind, resource_id: str, *, groups: bool = False, members: bool = False
+    ) -> Served | None:
+        """One resource, with what is derived as far as it is asked for; null when the company has none of this id."""
+
+        async def work(tx: Tx) -> Served | None:
+            key = {"company_id": company_id, "type": kind, "id": resource_id}
+            row = await tx.fetch_one(_SQL["read_resource"], key)
+            if row is None:
+                return None
+            return await _serve(tx, company_id, Stored(*row), groups=groups, members=members)
+
+        return await self._database.read(work, long=members)
+
+    async def change(
+        self,
+        company_id: str,
+        kind: Kind,
+        resource_id: str,
+        *,
+        edit: Edit,
+        at: int,
+        accepts: Accepts | None = None,
+        most_members: int = _ALL,
+    ) -> Served:
+        """Change a document and members in one transaction; what changes nothing leaves version and time as they are.
+
+        ``accepts``: whether the present version is one that the caller knows, else ``PreconditionFailed``; null: any.
+        ``most_members``: the answer has a group's members unless it has more.
+        """
+
+        async def work(tx: Tx) -> Served:
+            key = {"company_id": company_id, "type": kind, "id": resource_id}
+            # Members come and go as rows, and do not wait for one another: only who reads a thing to write it back
+            # must keep others out until the commit. Of a group that is known after the first look.
+            exclusive = kind == "User" or accepts is not None
+            stored = await _fetch(tx, key, "lock_resource" if exclusive else "read_resource")
+            _require_version(stored.version, accepts)
+            edited = edit(stored)
+            if not exclusive and (edited.drafts or any(step.action in ("keep", "sift") for step in edited.members)):
+                exclusive = True
+                stored = await _fetch(tx, key, "lock_resource")
+                edited = edit(stored)
+            changed = 0
+            for step in edited.members:
+                changed += await _change_members(tx, company_id, resource_id, step)
+            if edited.drafts is not None:
+                await _update(tx, key, *edited.drafts, at)
+                stored = Stored(kind, resource_id, edited.drafts[1].document, stored.version + 1, stored.created_at, at)
+            elif changed:
+                # Others may have come between: the row says what it is now.
+                stored = await _fetch(tx, {**key, "at": at}, "touch_resource")
+            served = await _serve(tx, company_id, stored, groups=True, members=True, most=most_members)
+            if edited.drafts is not None or changed:
+                await append_outbox(tx, company_id, [NewOutboxChange(kind, resource_id, "updated")], at)
+            return served
+
+        return await self._database.write(work)
+
+    # Searching ------------------------------------------------------------------------------------------------------
+
+    @property
+    def engine(self) -> Engine:
+        """Which dialect conditions must be written in."""
+        return self._database.dialect
+
+    async def page(self, company_id: str, kind: Kind, *, skip: int, count: int, begin: int, after: str) -> Found:
+        """A page of all resources of a type, and their number.
+
+        ``skip`` resources come before it; it is known that the first ``begin`` of them end with the id ``after``.
+        """
+
+        async def work(tx: Tx) -> Found:
+            key = {"company_id": company_id, "type": kind}
+            total = await self._total(tx, key)
+            if skip >= total or not count:
+                return Found(total, ())
+            last = after
+            if skip > begin:
+                row = await tx.fetch_one(_SQL["id_at"], {**key, "after": after, "skip": skip - begin - 1})
+                if row is None:
+                    return Found(total, ())
+                last = row[0]
+            rows = await tx.fetch_all(_SQL["page_after"], {**key, "after": last, "count": count})
+            return Found(total, [Stored(*row) for row in rows])
+
+        return await self._database.read(work, long=count > _SHORT_PAGE)
+
+    async def _total(self, tx: Tx, key: Mapping[str, str]) -> int:
+        head = await tx.fetch_one(_SQL["data_version"], {"company_id": key["company_id"]})
+        version = head[0] if head else 0
+        known = self._totals.get((key["company_id"], key["type"]))
+        if known is None or known[0] != version:
+            row = await tx.fetch_one(_SQL["total"], key)
+            known = self._totals[key["company_id"], key["type"]] = (version, row[0] if row else 0)
+        return known[1]
+
+    async def find(self, company_id: str, kind: Kind, plan: Plan, *, order: str, skip: int, count: int) -> Found:
+        """A page of what an exact plan finds, and the number of all it finds. ``order``: columns and directions."""
+        base = {**plan.params, "company_id": company_id, "type": kind}
+        where = f"company_id = :company_id AND type = :type AND {plan.where}"
+
+        async def work(tx: Tx) -> Found:
+            rows = await tx.fetch_all(
+                f"SELECT {_COLUMNS} FROM resource WHERE {where} ORDER BY {order} LIMIT :count OFFSET :skip",  # noqa: S608 - conditions are built from fixed parts, values are parameters
+                {**base, "count": count, "skip": skip},
+            )
+            total = skip + len(rows)
+            if len(rows) == count or (skip and not rows):
+                counted = await tx.fetch_one(f"SELECT count(*) FROM resource WHERE {where}", base)  # noqa: S608 - the same
+                total = counted[0] if counted else 0
+            return Found(total, [Stored(*row) for row in rows])
+
+        return await self._database.read(work, long=count > _SHORT_PAGE)
+
+    async def sift(self, company_id: str, kind: Kind, plan: Plan, take: Callable[[Served], None], *, cap: int) -> None:
+        """Give every resource that the plan's condition finds to ``take``, in the order of their ids.
+
+        Raises ``TooMany`` when there are more than ``cap``.
+        """
+        base = {**plan.params, "company_id": company_id, "type": kind}
+        text = (
+            f"SELECT {_COLUMNS} FROM resource WHERE company_id = :company_id AND type = :type AND id > :after "  # noqa: S608 - as above
+            f"AND {plan.where or '1 = 1'} ORDER BY id LIMIT :count"
+        )
+
+        async def work(tx: Tx) -> None:
+            after, seen = "", 0
+            while True:
+                rows = await tx.fetch_all(text, {**base, "after": after, "count": _CHUNK})
+                seen += len(rows)
+                if seen > cap:
+                    raise TooMany(
+                        f"The filter has no index to use and there are more than {cap} resources to look through.",
+                        hint="Use id, userName, externalId, displayName, emails.value, employeeNumber or manager.",
+                    )
+                found = [Stored(*row) for row in rows]
+                for served in await _derive(tx, company_id, kind, found, plan.derived):
+                    take(served)
+                if len(rows) < _CHUNK:
+                    return
+                after = rows[-1][1]
+
+        await self._database.read(work, long=True)
+
+    async def derive(
+        self, company_id: str, kind: Kind, found: Sequence[Stored], derived: frozenset[str]
+    ) -> list[Served]:
+        """The resources with their ``groups`` or ``members``, as far as ``derived`` names them."""
+        if not found or not derived & {"groups", "members"}:
+            return [Served(stored) for stored in found]
+
+        async def work(tx: Tx) -> list[Served]:
+            return await _derive(tx, company_id, kind, found, derived)
+
+        return await self._database.read(work, long=kind == "Group")
+
+    async def counts(self, company_id: str) -> Counts:
+        async def work(tx: Tx) -> Counts:
+            row = await tx.fetch_one(_SQL["counts"], {"company_id": company_id})
+            return Counts(*(row or (0, 0, 0)))
+
+        return await self._database.read(work, long=True)
+
+    # Deleting -------------------------------------------------------------------------------------------------------
+
+    async def delete(
+        self,
+        company_id: str,
+        kind: Kind,
+        resource_id: str,
+        *,
+        at: int,
+        holders: tuple[str, Edit] | None,
+        accepts: Accepts | None = None,
+    ) -> None:
+        """Delete a resource and every reference to it.
+
+        ``holders``: the indexed path under which other users refer to this one, and the edit that takes it out.
+        """
+
+        async def work(tx: Tx) -> None:
+            key = {"company_id": company_id, "type": kind, "id": resource_id}
+            stored = await _fetch(tx, key, "lock_resource")
+            _require_version(stored.version, accepts)
+            entries = [NewOutboxChange(kind, resource_id, "deleted")]
+            left = await _leave_groups(tx, company_id, resource_id, at)
+            entries += [NewOutboxChange("Group", group_id, "updated") for group_id in left]
+            if holders is not None:
+                changed = await _drop_references(tx, company_id, resource_id, holders, at)
+                entries += [NewOutboxChange("User", holder_id, "updated") for holder_id in changed]
+            if kind == "Group":
+                await tx.execute(_SQL["delete_all_members"], {"company_id": company_id, "group_id": resource_id})
+            await tx.execute(_SQL["delete_attributes"], {"company_id": company_id, "id": resource_id})
+            await tx.execute(_SQL["delete_resource"], key)
+            await append_outbox(tx, company_id, entries, at)
+
+        await self._database.write(work)
+
+
+def missing(kind: str, resource_id: str) -> NotFound404:
+    """The one answer for what does not exist and for what is another company's."""
+    return NotFound404(f"There is no {kind} with the id {resource_id[:100]!r}.")
+
+
+def _taken(kind: str, draft: Draft) -> Uniqueness:
+    if kind == "Group":
+        return Uniqueness(
+            f"There is another group with the displayName {draft.display!r}.",
+            hint="Group names are unique here, as provisioners match groups by name.",
+        )
+    return Uniqueness(f"There is another user with the userName {draft.unique_key!r}, compared without case.")
+
+
+def _require_version(version: int, accepts: Accepts | None) -> None:
+    if accepts is not None and not accepts(version):
+        raise PreconditionFailed(f"The resource is at version {version} now.", hint="Read it again, then repeat.")
+
+
+async def _serve(tx: Tx, company_id: str, stored: Stored, *, groups: bool, members: bool, most: int = _ALL) -> Served:
+    found_groups = found_members = None
+    if groups and stored.kind == "User":
+        rows = await tx.fetch_all(_SQL["groups_of"], {"company_id": company_id, "id": stored.id})
+        found_groups = [(row[0], row[1]) for row in rows]
+    if members and stored.kind == "Group":
+        some = await _members(tx, company_id, stored.id, most + 1)
+        found_members = some if len(some) <= most else None
+    return Served(stored, found_groups, found_members)
+
+
+async def _derive(
+    tx: Tx, company_id: str, kind: Kind, found: Sequence[Stored], derived: frozenset[str]
+) -> list[Served]:
+    wanted = "groups" if kind == "User" else "members"
+    if wanted not in derived or not found:
+        return [Served(stored) for stored in found]
+    params = {"company_id": company_id, "ids": id_list([stored.id for stored in found])}
+    held: dict[str, list[tuple[str, Any]]] = {stored.id: [] for stored in found}
+    for holder, one, other in await tx.fetch_all(_SQL[f"{wanted}_of_many"], params):
+        held[holder].append((one, other))
+    if kind == "User":
+        return [Served(stored, groups=held[stored.id]) for stored in found]
+    return [Served(stored, members=held[stored.id]) for stored in found]
+
+
+async def _fetch(tx: Tx, key: Mapping[str, Any], query: str) -> Stored:
+    row = await tx.fetch_one(_SQL[query], key)
+    if row is None:
+        raise missing(key["type"], key["id"])
+    return Stored(*row)
+
+
+async def _members(tx: Tx, company_id: str, group_id: str, most: int = _ALL) -> list[tuple[str, str]]:
+    params = {"company_id": company_id, "group_id": group_id, "most": most}
+    return [(row[0], row[1]) for row in await tx.fetch_all(_SQL["members"], params)]
+
+
+async def _insert_rows(tx: Tx, key: Mapping[str, str], rows: Iterable[tuple[str, str]]) -> None:
+    await tx.execute_many(_SQL["insert_attribute"], [{**key, "path": path, "value": value} for path, value in rows])
+
+
+async def _update(tx: Tx, key: Mapping[str, str], before: Draft, after: Draft, at: int) -> None:
+    try:
+        await tx.execute(
+            _SQL["update_resource"],
+            {
+                **key,
+                "unique_key": after.unique_key,
+                "display": after.display,
+                "document": after.document,
+                "at": at,
+            },
+        )
+    except UniqueViolation:
+        raise _taken(key["type"], after) from None
+    for path, value in before.rows - after.rows:
+        await tx.execute(_SQL["delete_attribute"], {**key, "path": path, "value": value})
+    if added := after.rows - before.rows:
+        await _insert_rows(tx, key, added)
+
+
+async def _add_members(tx: Tx, company_id: str, group_id: str, ids: Sequence[str]) -> int:
+    rows = await tx.fetch_all(_SQL["members_found"], {"company_id": company_id, "ids": id_list(sorted(set(ids)))})
+    types: dict[str, str] = {row[0]: row[1] for row in rows}
+    missing = [member_id for member_id in dict.fromkeys(ids) if member_id not in types]
+    if missing:
+        named = ", ".join(missing[:20]) + (f" and {len(missing) - 20} more" if len(missing) > 20 else "")
+        raise InvalidValue(f"members: there is no user or group with the id {named}.", hint="Create it first.")
+    group = {"company_id": company_id, "group_id": group_id}
+    added = 0
+    for member_id, member_type in types.items():
+        added += await tx.execute(_SQL["insert_member"], {**group, "member_id": member_id, "member_type": member_type})
+    return added
+
+
+async def _change_members(tx: Tx, company_id: str, group_id: str, step: MemberStep) -> int:
+    """Apply one step; how many memberships came or went."""
+    group = {"company_id": company_id, "group_id": group_id}
+    if step.action == "add":
+        return await _add_members(tx, company_id, group_id, step.ids)
+    if step.action == "keep" and not step.ids:
+        return await tx.execute(_SQL["delete_all_members"], group)
+    leaving: Iterable[str] = step.ids
+    if step.action == "keep":
+        kept = set(step.ids)
+        leaving = [member_id for member_id, _ in await _members(tx, company_id, group_id) if member_id not in kept]
+    elif step.test is not None:
+        present = await _members(tx, company_id, group_id)
+        leaving = [member_id for member_id, kind in present if step.test({"value": member_id, "type": kind})]
+    removed = 0
+    for member_id in leaving:
+        removed += await tx.execute(_SQL["delete_member"], {**group, "member_id": member_id})
+    return removed
+
+
+async def _leave_groups(tx: Tx, company_id: str, member_id: str, at: int) -> list[str]:
+    rows = await tx.fetch_all(_SQL["group_ids_of"], {"company_id": company_id, "id": member_id})
+    for (group_id,) in rows:
+        key = {"company_id": company_id, "type": "Group", "id": group_id}
+        await tx.execute(_SQL["touch_resource"], {**key, "at": at})
+    if rows:
+        await tx.execute(_SQL["delete_memberships"], {"company_id": company_id, "id": member_id})
+    return [row[0] for row in rows]
+
+
+async def _drop_references(tx: Tx, company_id: str, resource_id: str, holders: tuple[str, Edit], at: int) -> list[str]:
+    path, edit = holders
+    wanted = {"company_id": company_id, "type": "User", "path": path, "value": resource_id}
+    changed = []
+    for (holder_id,) in await tx.fetch_all(_SQL["holders_of"], wanted):
+        key = {"company_id": company_id, "type": "User", "id": holder_id}
+        row = await tx.fetch_one(_SQL["lock_resource"], key)
+        drafts = edit(Stored(*row)).drafts if row is not None else None
+        if drafts is not None:
+            await _update(tx, key, *drafts, at)
+            changed.append(holder_id)
+    return changed

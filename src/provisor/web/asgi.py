@@ -1,0 +1,34 @@
+"""The HTTP faces as one ASGI application: SCIM goes straight to its face, everything else through Starlette."""
+
+from __future__ import annotations
+
+from starlette.applications import Starlette
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from provisor.web import health, pages
+from provisor.web.scim.face import ScimFace
+from provisor.web.services import Services
+
+
+def create_app(services: Services) -> ASGIApp:
+    """The application that a server runs; start-up and shut-down of what ``services`` holds are the caller's."""
+    return Front(ScimFace(services), Starlette(routes=[*health.routes(services), *pages.routes(services)]))
+
+
+class Front:
+    """Routing by the first segment of the path, before anything is allocated for a request."""
+
+    def __init__(self, scim: ScimFace, others: Starlette) -> None:
+        self._scim = scim
+        self._others = others
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and _is_scim(scope["path"]):
+            await self._scim(scope, receive, send)
+        else:
+            await self._others(scope, receive, send)
+
+
+def _is_scim(path: str) -> bool:
+    # Doubled slashes before the name occur where a Tenant URL ends in one.
+    return path.lstrip("/").partition("/")[0] == "scim"
