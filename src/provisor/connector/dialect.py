@@ -51,6 +51,8 @@ class Dialect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     # ``remove`` with the path, or ``replace`` with an empty text.
     clears_reference: Literal["remove", "empty"] = "remove"
     reference: Literal["object", "text"] = "object"
+    # A reference whose other end exists already goes along when an object is created; else in a PATCH of its own.
+    creates_with_references: bool = True
     read_before_patch: bool = False
 
     # -- members

@@ -43,6 +43,8 @@ class TargetPath:
     attribute: str
     selector: tuple[tuple[str, str | bool], ...] | None
     sub: str | None
+    # Said once: it is asked for at every value that is sent.
+    is_boolean: bool
 
     @property
     def container(self) -> str:
@@ -62,10 +64,6 @@ class TargetPath:
         )
         return (self.urn or "").lower(), self.attribute.lower(), frozenset(terms)
 
-    @property
-    def is_boolean(self) -> bool:
-        return (self.sub or self.attribute).lower() in _BOOLEANS
-
 
 @lru_cache(maxsize=4096)
 def parse_path(text: str) -> TargetPath:
@@ -76,7 +74,8 @@ def parse_path(text: str) -> TargetPath:
     urn = match["urn"]
     selector = _selector(match["selector"], text) if match["selector"] else None
     plain = urn if urn and urn.lower() not in _CORE else None
-    return TargetPath(text.strip(), plain, match["attribute"], selector, match["sub"])
+    is_boolean = (match["sub"] or match["attribute"]).lower() in _BOOLEANS
+    return TargetPath(text.strip(), plain, match["attribute"], selector, match["sub"], is_boolean)
 
 
 def read(document: Mapping[str, Any], path: TargetPath) -> Any:

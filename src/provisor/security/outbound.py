@@ -10,6 +10,7 @@ import ipaddress
 import socket
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
@@ -62,32 +63,38 @@ class OutboundPolicy:
 
     def check(self, address: str | Address, *, encrypted: bool = True) -> Verdict:
         """The verdict on an IP address; ``encrypted`` is false for plain http. Raises ``ValueError`` if it is none."""
-        given = ipaddress.ip_address(address) if isinstance(address, str) else address
-        real = _real(given)
-        never = _never(real)
-        if never:
-            return Verdict(False, f"{given} is {never}, and such addresses are never called.", "Check the address.")
-        if real.is_loopback or not real.is_global:
-            kind = "a loopback address" if real.is_loopback else "a private address"
-            if not self.own_loopback and not any(real in network for network in self.allow_networks):
-                return Verdict(
-                    False,
-                    f"{given} is {kind}, and this server is reachable from other machines.",
-                    f"If the target really is there, add its network to PROVISOR_ALLOW_NETWORKS, for example {real}.",
-                )
-        if not encrypted and not real.is_loopback and not self.allow_http:
-            return Verdict(
-                False,
-                f"Plain http would carry the secret to {given} unencrypted.",
-                "Use https, or allow plain http by the setting PROVISOR_ALLOW_HTTP.",
-            )
-        return ALLOWED
+        return _verdict(self, address, encrypted)
 
     def require(self, address: str | Address, *, encrypted: bool = True) -> None:
         """Raise ``AddressForbidden`` unless ``address`` may be called."""
         verdict = self.check(address, encrypted=encrypted)
         if not verdict.allowed:
             raise AddressForbidden(verdict.reason, hint=verdict.hint)
+
+
+# A literal address is judged at every request, always with the same answer.
+@lru_cache(maxsize=1024)
+def _verdict(policy: OutboundPolicy, address: str | Address, encrypted: bool) -> Verdict:
+    given = ipaddress.ip_address(address) if isinstance(address, str) else address
+    real = _real(given)
+    never = _never(real)
+    if never:
+        return Verdict(False, f"{given} is {never}, and such addresses are never called.", "Check the address.")
+    if real.is_loopback or not real.is_global:
+        kind = "a loopback address" if real.is_loopback else "a private address"
+        if not policy.own_loopback and not any(real in network for network in policy.allow_networks):
+            return Verdict(
+                False,
+                f"{given} is {kind}, and this server is reachable from other machines.",
+                f"If the target really is there, add its network to PROVISOR_ALLOW_NETWORKS, for example {real}.",
+            )
+    if not encrypted and not real.is_loopback and not policy.allow_http:
+        return Verdict(
+            False,
+            f"Plain http would carry the secret to {given} unencrypted.",
+            "Use https, or allow plain http by the setting PROVISOR_ALLOW_HTTP.",
+        )
+    return ALLOWED
 
 
 def parse_networks(text: str) -> tuple[Network, ...]:
