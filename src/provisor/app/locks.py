@@ -1,0 +1,94 @@
+"""Who works on a database: one process per executor id, known by a lock that the kernel or the server frees on kill -9.
+
+Two processes with one executor id would run one cycle twice: DBOS re-enqueues, at launch, whatever that id had pending.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+from pathlib import Path
+from typing import IO, Protocol
+
+from provisor.errors import Conflict
+
+MOST_WORKERS = 64
+# Two numbers make an advisory lock of PostgreSQL: this program's own, and the executor's.
+_SPACE = 0x50524F56
+
+
+class ExecutorBusy(Conflict):
+    """Another process works under this executor id."""
+
+
+class WorkerLock(Protocol):
+    """The right to run cycles under ``executor_id`` for as long as it is held."""
+
+    executor_id: str
+
+    async def release(self) -> None: ...
+
+
+class FileLock:
+    """On SQLite: the one worker of a database."""
+
+    executor_id = "local"
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+
+    @classmethod
+    def take(cls, folder: Path) -> FileLock | None:
+        """The lock, or ``None`` while another process holds it."""
+        folder.mkdir(parents=True, exist_ok=True)
+        file = (folder / "worker.lock").open("a+")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            return None
+        file.seek(0)
+        file.truncate()
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        return cls(file)
+
+    async def release(self) -> None:
+        self._file.close()
+
+
+class AdvisoryLock:
+    """On PostgreSQL: one of many workers, each with a session of its own that holds its id."""
+
+    def __init__(self, executor_id: str, connection: object) -> None:
+        self.executor_id = executor_id
+        self._connection = connection
+
+    @classmethod
+    async def take(cls, url: str, executor_id: str | None) -> AdvisoryLock | None:
+        """Under ``executor_id``, or the first free of ``worker-1`` … ``worker-64``; ``None`` when it is taken."""
+        import psycopg
+
+        connection = await psycopg.AsyncConnection.connect(url, autocommit=True)
+        names = [executor_id] if executor_id else [f"worker-{n}" for n in range(1, MOST_WORKERS + 1)]
+        for name in names:
+            cursor = await connection.execute("SELECT pg_try_advisory_lock(%s, hashtext(%s))", (_SPACE, name))
+            row = await cursor.fetchone()
+            if row is not None and row[0]:
+                return cls(name, connection)
+        await connection.close()
+        return None
+
+    async def release(self) -> None:
+        import psycopg
+
+        if isinstance(self._connection, psycopg.AsyncConnection):
+            await self._connection.close()
+
+
+async def take_worker_lock(*, folder: Path, url: str | None, executor_id: str | None) -> WorkerLock | None:
+    """The worker's lock of this database, or ``None`` when another holds it. ``url``: only of PostgreSQL."""
+    if url is None:
+        return await asyncio.to_thread(FileLock.take, folder)
+    return await AdvisoryLock.take(url, executor_id)

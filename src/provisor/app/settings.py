@@ -1,0 +1,104 @@
+"""Start-up: what the program is told from outside, read once. Every option has a variable of its name."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from provisor.errors import InvalidInput
+from provisor.security.outbound import OutboundPolicy, parse_networks
+
+DEFAULT_DATA = "./provisor-data"
+DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8080
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """``data_dir``: where SQLite, the key file and locks live; with a database URL only locks and spool files.
+
+    ``allow_networks``: networks that may be called although this server is reachable from other machines.
+    """
+
+    data_dir: Path = Path(DEFAULT_DATA)
+    database_url: str | None = None
+    host: str = DEFAULT_HOST
+    port: int = DEFAULT_PORT
+    public_url: str | None = None
+    metrics_token: str | None = None
+    allow_networks: str = ""
+    allow_http: bool = False
+    executor_id: str | None = None
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def engine(self) -> Literal["sqlite", "postgresql"]:
+        """Which database this is."""
+        url = self.database_url or ""
+        return "postgresql" if url.startswith(("postgresql://", "postgres://")) else "sqlite"
+
+    @property
+    def lock_dir(self) -> Path:
+        """Where the locks of a SQLite database are: beside its file."""
+        url = self.database_url or ""
+        return Path(url.removeprefix("sqlite:///")).parent if url.startswith("sqlite:///") else self.data_dir
+
+    @property
+    def outbound(self) -> OutboundPolicy:
+        """Which addresses this process may call. A process that listens nowhere else than on loopback may call it."""
+        return OutboundPolicy(
+            own_loopback=_is_loopback(self.host),
+            allow_networks=parse_networks(self.allow_networks),
+            allow_http=self.allow_http,
+        )
+
+
+def read_settings(
+    environment: Mapping[str, str] | None = None, *, data: Path | None = None, database_url: str | None = None
+) -> Settings:
+    """From the environment, options first. Raises ``InvalidInput`` that names the variable."""
+    env = os.environ if environment is None else environment
+    return Settings(
+        data_dir=data or Path(env.get("PROVISOR_DATA") or DEFAULT_DATA),
+        database_url=database_url or env.get("PROVISOR_DATABASE_URL") or None,
+        host=env.get("PROVISOR_HOST") or DEFAULT_HOST,
+        port=_number(env, "PROVISOR_PORT", DEFAULT_PORT),
+        public_url=checked_public_url(env.get("PROVISOR_PUBLIC_URL")),
+        metrics_token=env.get("PROVISOR_METRICS_TOKEN") or None,
+        allow_networks=env.get("PROVISOR_ALLOW_NETWORKS", ""),
+        allow_http=env.get("PROVISOR_ALLOW_HTTP", "").lower() in ("1", "true", "yes"),
+        executor_id=env.get("PROVISOR_EXECUTOR_ID") or None,
+        environment=env,
+    )
+
+
+def checked_public_url(url: str | None) -> str | None:
+    """An http(s) address without a trailing slash, or ``None``. Raises ``InvalidInput``."""
+    if not url:
+        return None
+    if not url.startswith(("http://", "https://")) or len(url.split("://", 1)[1]) == 0:
+        raise InvalidInput(
+            f"{url!r} is not a public address.", hint="Give it with its scheme, as https://provisor.example.org."
+        )
+    return url.rstrip("/")
+
+
+def _number(env: Mapping[str, str], name: str, default: int) -> int:
+    text = env.get(name)
+    if not text:
+        return default
+    if not text.isdigit() or not 0 <= int(text) < 65_536:
+        raise InvalidInput(f"{name} is {text!r}.", hint="Give a port between 0 and 65535.")
+    return int(text)
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

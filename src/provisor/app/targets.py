@@ -1,0 +1,54 @@
+"""Step export, its wiring: one client per job and credential, one pace per target, one pool of connections."""
+
+from __future__ import annotations
+
+from provisor.applications.model import Credentials, Job
+from provisor.applications.service import Applications
+from provisor.clock import Clock
+from provisor.connector.address import parse_tenant_url
+from provisor.connector.capabilities import CapabilityProfile
+from provisor.connector.client import ScimClient
+from provisor.connector.dialect import load_dialect
+from provisor.connector.pacing import Pacer
+from provisor.connector.transport import Transport
+from provisor.security.actor import Actor
+
+
+class TargetClients:
+    """Keeps the clients, so that pacing and connections outlive a batch. A changed credential makes a new client."""
+
+    def __init__(
+        self, applications: Applications, transport: Transport, clock: Clock, *, timeout: float = 30.0
+    ) -> None:
+        self._applications = applications
+        self._transport = transport
+        self._clock = clock
+        self._timeout = timeout
+        self._clients: dict[str, tuple[Credentials, str, ScimClient]] = {}
+        self._pacers: dict[str, Pacer] = {}
+
+    async def client(self, actor: Actor, job: Job) -> ScimClient:
+        """The client for a job's target. Raises ``InvalidInput`` when its Tenant URL cannot be used."""
+        credentials = await self._applications.credentials(actor, job.id)
+        dialect = job.settings.dialect
+        kept = self._clients.get(job.id)
+        if kept is not None and kept[:2] == (credentials, dialect):
+            return kept[2]
+        template = self._applications.template(job.template_id)
+        profile = CapabilityProfile.from_dict(template.capabilities)
+        pacer = self._pacers.setdefault(
+            credentials.base_address,
+            Pacer(self._clock, concurrency=profile.concurrency, requests_per_second=profile.requests_per_second),
+        )
+        client = ScimClient(
+            self._transport,
+            base_address=credentials.base_address,
+            token=credentials.secret_token,
+            dialect=load_dialect(dialect, parse_tenant_url(credentials.base_address).flags),
+            capabilities=profile,
+            clock=self._clock,
+            timeout=self._timeout,
+            pacing=pacer,
+        )
+        self._clients[job.id] = (credentials, dialect, client)
+        return client

@@ -1,0 +1,198 @@
+"""Who runs when: cycles as durable DBOS workflows, one at a time per job, woken by a short look at our own tables.
+
+Our tables say *what* is to be done (``ProvisioningStore.jobs_behind``); DBOS says *who* does it, and resumes what a
+crash cut off. A workflow's step is one batch of the engine, and what a step did is committed with its outcome rows, so
+DBOS's store can be thrown away at any time. Decisions and traps: ``docs/adr/0004-durable-cycles.md``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sqlite3
+import uuid
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import structlog
+from dbos import DBOS, DBOSConfig, SetEnqueueOptions, SetWorkflowID
+
+from provisor.app.locks import ExecutorBusy, WorkerLock, take_worker_lock
+from provisor.app.services import AppServices
+from provisor.clock import iso
+from provisor.errors import Unavailable
+from provisor.provisioning.engine import Engine
+
+# The version of the workflow's form. A workflow that another form began is not taken up: our tables begin it anew.
+WORKFLOW_FORMAT = "provisor-1"
+QUEUE = "cycles"
+POLL_SECONDS = 0.2
+# DBOS keeps one row a step: after so many, the cycle goes on in a new workflow.
+STEPS_PER_WORKFLOW = 900
+# If the queue has lost what was put into it (its store is expendable), it is put there again after this time.
+ENQUEUED_MS = 30_000
+# A batch is over by then: each of its requests has a timeout of 30 s.
+STOP_SECONDS = 90
+KEEP_RUNS_MS = 24 * 3_600_000
+
+log = structlog.get_logger(__name__)
+
+
+class WorkerFailed(Unavailable):
+    """The worker cannot start."""
+
+
+class _Current:
+    """The engine of this process: DBOS knows workflows by name, so they find it here."""
+
+    engine: Engine | None = None
+    stopping = False
+
+
+def _engine() -> Engine:
+    if _Current.engine is None:
+        raise WorkerFailed("A cycle was started in a process that has no worker.")
+    return _Current.engine
+
+
+@DBOS.step(name="begin")
+async def _begin(job_id: str) -> str | None:
+    return await _engine().begin(job_id)
+
+
+@DBOS.step(name="batch")
+async def _batch(job_id: str, cycle_id: str) -> bool:
+    return (await _engine().advance(job_id, cycle_id)).done
+
+
+@DBOS.workflow(name="cycle")
+async def _cycle(job_id: str) -> str | None:
+    cycle_id = await _begin(job_id)
+    if cycle_id is None:
+        return None
+    for _ in range(STEPS_PER_WORKFLOW):
+        if await _batch(job_id, cycle_id) or _Current.stopping:
+            break
+    # Where the cycle is not done, the look at our tables finds it and enqueues what goes on with it.
+    return cycle_id
+
+
+@asynccontextmanager
+async def running_worker(services: AppServices, *, wait: bool = False) -> AsyncIterator[WorkerLock]:
+    """A worker for as long as the block lasts. Raises ``ExecutorBusy`` when another holds its place.
+
+    ``wait``: until the place is free, instead.
+    """
+    lock = await _take(services, wait=wait)
+    ticking: asyncio.Task[None] | None = None
+    try:
+        await services.stores.leases.drop_leases_of(lock.executor_id)
+        await _launch(services, lock)
+        ticking = asyncio.create_task(_tick(services))
+        yield lock
+    finally:
+        if ticking is not None:
+            ticking.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await ticking
+        if _Current.engine is not None:
+            await asyncio.wait_for(_finish_batches(lock), STOP_SECONDS)
+        await _end_dbos()
+        _Current.engine = None
+        await lock.release()
+
+
+async def _take(services: AppServices, *, wait: bool) -> WorkerLock:
+    settings = services.settings
+    url = settings.database_url if settings.engine == "postgresql" else None
+    while True:
+        lock = await take_worker_lock(folder=settings.lock_dir, url=url, executor_id=settings.executor_id)
+        if lock is not None:
+            return lock
+        if not wait:
+            raise ExecutorBusy(
+                "Another process is the worker of this database.",
+                hint="Let it do the work, or stop it first.",
+            )
+        await asyncio.sleep(1)
+
+
+async def _launch(services: AppServices, lock: WorkerLock) -> None:
+    settings = services.settings
+    _Current.engine, _Current.stopping = services.engine(lock.executor_id), False
+    if settings.engine == "postgresql":
+        url = settings.database_url or ""
+    else:
+        path = settings.lock_dir / "dbos.db"
+        await asyncio.to_thread(_prepare_sqlite, path)
+        url = f"sqlite:///{path.resolve()}"
+    config: DBOSConfig = {
+        "name": "provisor",
+        "system_database_url": url,
+        "application_version": WORKFLOW_FORMAT,
+        "executor_id": lock.executor_id,
+        "log_level": "WARNING",
+    }
+    DBOS(config=config)
+    # Called on the event loop's own thread, so that workflows run on this loop, where our connections live.
+    DBOS.launch()
+    await DBOS.register_queue_async(
+        QUEUE, partition_concurrency=1, polling_interval_sec=POLL_SECONDS, on_conflict="always_update"
+    )
+
+
+async def _finish_batches(lock: WorkerLock) -> None:
+    """Let the running batches end: a workflow that is cut off would be repeated, for nothing."""
+    _Current.stopping = True
+    while await DBOS.list_workflows_async(status="PENDING", executor_id=lock.executor_id, limit=1):
+        await asyncio.sleep(0.05)
+
+
+async def _end_dbos() -> None:
+    """Stop DBOS from a thread of its own: it joins threads, and takes the loop's thread pool, which it had made its
+    own, down with it; the loop gets a new one."""
+    loop = asyncio.get_running_loop()
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="end-dbos") as own:
+        await loop.run_in_executor(own, DBOS.destroy)
+    loop.set_default_executor(ThreadPoolExecutor(thread_name_prefix="provisor"))
+
+
+def _prepare_sqlite(path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(path, timeout=30)) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
+
+
+async def _tick(services: AppServices) -> None:
+    """Look at our tables, five times a second: which job has something to do that nobody does?"""
+    cleaned = 0
+    while True:
+        try:
+            now = services.clock.now_ms()
+            for job_id in await services.stores.jobs.jobs_behind(now, free=True):
+                await _enqueue(services, job_id, now)
+            if now - cleaned > KEEP_RUNS_MS / 24:
+                cleaned = now
+                await _forget_old_runs(now)
+        except Exception:
+            # The database may be away for a moment; the next look comes in a moment, and this one is told.
+            log.exception("look for work failed")
+            await asyncio.sleep(1)
+        await asyncio.sleep(POLL_SECONDS)
+
+
+async def _enqueue(services: AppServices, job_id: str, now: int) -> None:
+    if not await services.stores.jobs.claim_enqueueing(job_id, now=now, until=now + ENQUEUED_MS):
+        return
+    with SetWorkflowID(f"cycle-{uuid.uuid4()}"), SetEnqueueOptions(queue_partition_key=job_id):
+        await DBOS.enqueue_workflow_async(QUEUE, _cycle, job_id)
+
+
+async def _forget_old_runs(now: int) -> None:
+    runs: list[Any] = await DBOS.list_workflows_async(
+        name="cycle", status=["SUCCESS", "ERROR", "CANCELLED"], end_time=iso(now - KEEP_RUNS_MS), limit=1_000
+    )
+    if runs:
+        await DBOS.delete_workflows_async([run.workflow_id for run in runs])

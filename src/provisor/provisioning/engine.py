@@ -1,0 +1,346 @@
+"""The cycle: its phases over batches, each step resumable. Who calls the steps, and when, is the worker's business.
+
+    import ─▶ users ─▶ groups ─▶ references ─▶ finish
+
+``advance`` does one batch and writes down how far the cycle is, in the same commit as what it did; so any step may be
+cut off and repeated. DBOS runs ``advance`` as its step (``app/worker.py``); the inline runner below runs the very same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import uuid
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol
+
+import structlog
+
+from provisor.applications.model import Job
+from provisor.applications.service import Applications
+from provisor.clock import Clock
+from provisor.connector.client import ScimClient
+from provisor.connector.errors import BadAnswer, TargetError, Throttled
+from provisor.directory.service import Directory
+from provisor.errors import ProvisorError
+from provisor.expressions.values import Context
+from provisor.provisioning import objects, quarantine, references, retry
+from provisor.provisioning.entry import Writer, wire
+from provisor.provisioning.faults import CycleBroken
+from provisor.provisioning.importing.store import Extent, ImportStore
+from provisor.provisioning.leases.store import Lease, LeaseLost, LeaseStore
+from provisor.provisioning.mapping import Mappings
+from provisor.provisioning.model import Counts, Cycle, Kind
+from provisor.provisioning.recording.store import RecordStore
+from provisor.provisioning.roster import Roster
+from provisor.provisioning.run import LEASE_MS, Run
+from provisor.provisioning.store import ProvisioningStore
+from provisor.security.actor import Actor, Realm, Right
+
+FEED_PAGE = 1_000
+KEPT_ROSTERS = 4
+RENEW_SECONDS = 5.0
+
+log = structlog.get_logger(__name__)
+
+SERVICE = Actor(
+    Realm("system"),
+    "Provisor Provisioning Service",
+    frozenset({Right.DIRECTORY_READ, Right.APPLICATIONS_READ, Right.SYNCHRONIZATION_READ, Right.SYNCHRONIZATION_WRITE}),
+)
+
+
+class Targets(Protocol):
+    """Gives the client for a job's target, paced and with its credential as it is now."""
+
+    async def client(self, actor: Actor, job: Job) -> ScimClient: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What one step has achieved. ``done``: the cycle has ended, or is not ours to go on with."""
+
+    cycle_id: str | None
+    done: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """The engine's persistence, one store a concern."""
+
+    jobs: ProvisioningStore
+    leases: LeaseStore
+    imports: ImportStore
+    records: RecordStore
+
+
+class Engine:
+    """Runs cycles of any job, for one holder of leases (an executor)."""
+
+    def __init__(
+        self,
+        stores: Stores,
+        directory: Directory,
+        applications: Applications,
+        targets: Targets,
+        clock: Clock,
+        *,
+        holder: str,
+    ) -> None:
+        self._store = stores.jobs
+        self._leases = stores.leases
+        self._imports = stores.imports
+        self._records = stores.records
+        self._directory = directory
+        self._applications = applications
+        self._targets = targets
+        self._clock = clock
+        self._holder = holder
+        self._domains: dict[str, str] = {}
+        self._rosters: dict[str, dict[Kind, Roster | None]] = {}
+
+    async def begin(self, job_id: str) -> str | None:
+        """The cycle to go on with: the one that was cut off, else a new one. ``None``: nothing to do, or not ours."""
+        lease = await self._lease(job_id)
+        if lease is None:
+            return None
+        await self._store.dequeued(job_id)
+        job = await self._applications.job(SERVICE, job_id)
+        now = self._clock.now_ms()
+        state = await self._store.state(job_id, now)
+        if state.running_cycle_id is not None:
+            return state.running_cycle_id
+        if not await self._store.jobs_behind(now, job_id=job_id):
+            await self._leases.drop_lease(lease)
+            return None
+        initial = state.watermark is None or state.schema_version != job.schema_version
+        head = await self._directory.head(SERVICE, job.tenant_id)
+        return await self._store.begin_cycle(
+            lease,
+            kind="Initial" if initial else "Incremental",
+            watermark=head,
+            schema_version=job.schema_version,
+            now=now,
+        )
+
+    async def advance(self, job_id: str, cycle_id: str) -> Progress:
+        """Do the next batch of a cycle. Raises nothing but what the database raises when it is not there."""
+        lease = await self._lease(job_id)
+        cycle = await self._store.cycle(cycle_id)
+        if lease is None or cycle is None or cycle.state != "Running":
+            return Progress(cycle_id, done=True)
+        renewing = asyncio.create_task(self._renew(lease))
+        try:
+            return Progress(cycle_id, done=await self._step(lease, cycle))
+        except LeaseLost:
+            return Progress(cycle_id, done=True)
+        finally:
+            renewing.cancel()
+
+    async def _step(self, lease: Lease, cycle: Cycle) -> bool:
+        job: Job | None = None
+        try:
+            job = await self._applications.job(SERVICE, cycle.job_id)
+            run = await self._run(lease, cycle, job)
+            match cycle.phase:
+                case "import":
+                    await self._import(run)
+                case "users":
+                    if not await objects.process(run, "User"):
+                        await self._phase(run, "groups")
+                case "groups":
+                    if not await objects.process(run, "Group"):
+                        await self._phase(run, "references")
+                case "references":
+                    if not await references.managers(run) and not await references.members(run):
+                        await self._phase(run, "finish")
+                case _:
+                    await self._finish(run)
+                    return True
+        except CycleBroken as broken:
+            await self._break_off(lease, cycle, job, broken.cause)
+            return True
+        except LeaseLost:
+            raise
+        except ProvisorError as error:
+            await self._give_up(lease, cycle, job, error)
+            return True
+        except Exception as error:
+            # A fault of ours: it is told, kept with the cycle, and tried again later, never in a tight loop.
+            log.exception("cycle failed", job_id=cycle.job_id, cycle_id=cycle.id)
+            await self._give_up(lease, cycle, job, ProvisorError(f"Internal error: {type(error).__name__}: {error}"))
+            return True
+        return False
+
+    async def _lease(self, job_id: str) -> Lease | None:
+        now = self._clock.now_ms()
+        return await self._leases.take_lease(job_id, self._holder, now=now, until=now + LEASE_MS)
+
+    async def _renew(self, lease: Lease) -> None:
+        """Keep the lease while requests are under way; the step itself notices when it is lost."""
+        while True:
+            await asyncio.sleep(RENEW_SECONDS)
+            await self._lease(lease.job_id)
+
+    async def _run(self, lease: Lease, cycle: Cycle, job: Job) -> Run:
+        client = await self._targets.client(SERVICE, job)
+        context = Context(
+            now_ms=self._clock.now_ms,
+            random=random.SystemRandom(),
+            uuid=lambda: str(uuid.uuid4()),
+            default_domain=await self._domain(job.tenant_id),
+        )
+        mappings: dict[Kind, Mappings] = {}
+        kinds: tuple[Kind, ...] = ("User", "Group")
+        for kind in kinds:
+            mapping = job.schema.mapping(kind)
+            offered = kind == "User" or client.capabilities.groups
+            if mapping is not None and mapping.enabled and offered:
+                mappings[kind] = Mappings.of(kind, mapping, context)
+        writer = Writer(job.tenant_id, job.id, cycle.id, job.service_principal_id, job.display_name, job.template_id)
+        return Run(
+            self._store,
+            self._records,
+            self._directory,
+            self._applications,
+            self._clock,
+            SERVICE,
+            job,
+            mappings,
+            client,
+            writer,
+            lease,
+            cycle,
+            self._rosters_of(cycle.id),
+        )
+
+    def _rosters_of(self, cycle_id: str) -> dict[Kind, Roster | None]:
+        if cycle_id not in self._rosters:
+            # One cycle of a job at a time, and few jobs at once: what an ended cycle left is dropped here.
+            while len(self._rosters) >= KEPT_ROSTERS:
+                del self._rosters[next(iter(self._rosters))]
+            self._rosters[cycle_id] = {}
+        return self._rosters[cycle_id]
+
+    async def _domain(self, tenant_id: str) -> str:
+        if tenant_id not in self._domains:
+            reader = Actor(Realm("tenant", tenant_id), SERVICE.subject, frozenset({Right.DIRECTORY_READ}))
+            self._domains[tenant_id] = (await self._directory.find_tenant(reader, None)).domain
+        return self._domains[tenant_id]
+
+    async def _phase(self, run: Run, phase: str) -> None:
+        await self._store.set_phase(run.lease, run.cycle.id, phase, cursor=None, until=run.until)
+
+    async def _import(self, run: Run) -> None:
+        job, cycle = run.job, run.cycle
+        extent = Extent(job.tenant_id, job.service_principal_id, job.settings.sync_all)
+        if cycle.kind == "Initial":
+            await self._imports.import_page(
+                run.lease, cycle, extent, after=cycle.cursor or "", now=self._clock.now_ms(), until=run.until
+            )
+            return
+        state = await self._store.state(job.id, self._clock.now_ms())
+        changes = await self._directory.changes(SERVICE, job.tenant_id, state.watermark or 0, FEED_PAGE)
+        await self._imports.import_changes(
+            run.lease,
+            cycle,
+            extent,
+            changes,
+            watermark=changes[-1].seq if changes else (state.watermark or 0),
+            done=len(changes) < FEED_PAGE,
+            now=self._clock.now_ms(),
+            until=run.until,
+        )
+
+    async def _finish(self, run: Run) -> None:
+        now = self._clock.now_ms()
+        counts = await self._store.counts(run.cycle)
+        error: dict[str, Any] | None = None
+        if not counts.balanced:
+            error = {"code": "InternalError", "message": _out_of_balance(counts)}
+            log.error("cycle out of balance", job_id=run.job.id, cycle_id=run.cycle.id, **counts.as_dict())
+        await self._store.end_cycle(
+            run.lease,
+            run.cycle,
+            now=now,
+            counts=counts,
+            next_run_at=now + run.job.settings.interval_seconds * 1000,
+            error=error,
+        )
+        self._rosters.pop(run.cycle.id, None)
+        await self._leases.drop_lease(run.lease)
+
+    async def _break_off(self, lease: Lease, cycle: Cycle, job: Job | None, cause: TargetError) -> None:
+        """The target said something that concerns every object: stop here, mark nothing as done, say why."""
+        now = self._clock.now_ms()
+        counts = await self._store.counts(cycle)
+        error = {"code": cause.code, "message": str(cause), "exchange": wire(cause.exchange)}
+        incompatible = isinstance(cause, BadAnswer)
+        if cause.credential_problem or incompatible:
+            before = (await self._store.state(cycle.job_id, now)).quarantine
+            story = quarantine.enter(
+                before,
+                now=now,
+                reason="EncounteredQuarantineException",
+                code=cause.code,
+                message=str(cause),
+                exchange=wire(cause.exchange),
+            )
+            due = int(story["nextAttemptAt"])
+            await self._store.end_cycle(
+                lease,
+                cycle,
+                now=now,
+                counts=counts,
+                next_run_at=due,
+                error=error,
+                code="Quarantine",
+                not_before=due,
+                quarantine=story,
+            )
+        else:
+            await self._try_later(lease, cycle, job, counts, error, cause)
+        await self._leases.drop_lease(lease)
+
+    async def _give_up(self, lease: Lease, cycle: Cycle, job: Job | None, cause: ProvisorError) -> None:
+        counts = await self._store.counts(cycle)
+        await self._try_later(lease, cycle, job, counts, {"code": "InternalError", "message": str(cause)}, None)
+        await self._leases.drop_lease(lease)
+
+    async def _try_later(
+        self,
+        lease: Lease,
+        cycle: Cycle,
+        job: Job | None,
+        counts: Counts,
+        error: dict[str, Any],
+        cause: TargetError | None,
+    ) -> None:
+        now = self._clock.now_ms()
+        failures = await self._store.failures(cycle.job_id)
+        again = retry.decide(transient=True, now=now, attempts=failures, failed_first_at=None).due_at
+        if isinstance(cause, Throttled) and cause.retry_after_seconds is not None:
+            again = now + round(cause.retry_after_seconds * 1000)
+        interval = job.settings.interval_seconds * 1000 if job else 2_400_000
+        await self._store.end_cycle(
+            lease, cycle, now=now, counts=counts, next_run_at=now + interval, error=error, not_before=again
+        )
+
+
+def _out_of_balance(counts: Counts) -> str:
+    return (
+        f"{counts.considered} objects were considered, but {counts.in_scope} in scope, {counts.disabled} disabled, "
+        f"{counts.deleted} deleted and {counts.skipped} skipped do not add up to that."
+    )
+
+
+async def run_inline(engine: Engine, job_id: str) -> str | None:
+    """One cycle, from where it stands to its end, without DBOS: the same steps. Its id; ``None`` if nothing is due."""
+    cycle_id = await engine.begin(job_id)
+    if cycle_id is None:
+        return None
+    step = partial(engine.advance, job_id, cycle_id)
+    while not (await step()).done:
+        pass
+    return cycle_id

@@ -1,0 +1,1 @@
+"""Step import: which objects a cycle has to look at."""

@@ -1,0 +1,148 @@
+"""Step import: the directory's pages or the feed's changes become slots of the queue. ``record`` is the other end.
+
+The statements are ``provisioning/queries.sql``'s; every function is one unit of work on a lease that still holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from provisor.events.model import Change
+from provisor.provisioning.leases.store import Lease, keep
+from provisor.provisioning.model import Cycle, Kind
+from provisor.storage.database import Database, Tx
+from provisor.storage.queries import id_list, named_queries
+
+SQL = named_queries("provisor.provisioning")
+PAGE = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """What a job looks at: all of a tenant, or what is assigned to its application."""
+
+    tenant_id: str
+    service_principal_id: str
+    sync_all: bool
+
+
+class ImportStore:
+    """Marks what a cycle has to look at. Raises ``LeaseLost``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def import_page(
+        self,
+        lease: Lease,
+        cycle: Cycle,
+        extent: Extent,
+        *,
+        after: str,
+        now: int,
+        until: int,
+    ) -> str | None:
+        """Initial cycle: mark the next page of what may be in scope. The next cursor, ``None`` when all is marked."""
+
+        async def work(tx: Tx) -> str | None:
+            await keep(tx, lease, until)
+            at = {"job_id": cycle.job_id, "now": now}
+            cursor: str | None = None
+            if extent.sync_all:
+                page = {"tenant_id": extent.tenant_id, "after": after}
+                row = await tx.fetch_one(SQL["all_users_page_end"], {**page, "limit": PAGE})
+                if row and row[1]:
+                    await tx.execute(SQL["mark_users_between"], {**at, **page, "until": row[0]})
+                    cursor = row[0] if row[1] == PAGE else None
+            if cursor is None:
+                await _import_rest(tx, at, extent)
+                await tx.execute(SQL["move_watermark"], {**at, "watermark": cycle.watermark})
+            phase = "users" if cursor is None else "import"
+            await tx.execute(SQL["set_phase"], {"id": cycle.id, "phase": phase, "cursor": cursor})
+            return cursor
+
+        return await self._database.write(work)
+
+    async def import_changes(
+        self,
+        lease: Lease,
+        cycle: Cycle,
+        extent: Extent,
+        changes: Sequence[Change],
+        *,
+        watermark: int,
+        done: bool,
+        now: int,
+        until: int,
+    ) -> None:
+        """Incremental cycle: turn changes of the feed into slots, and move the watermark, in one commit."""
+        affected = _affected(changes, extent)
+
+        async def work(tx: Tx) -> None:
+            await keep(tx, lease, until)
+            at = {"job_id": cycle.job_id, "now": now}
+            in_tenant = {**at, "tenant_id": extent.tenant_id}
+            await tx.execute_many(
+                SQL["mark"], [{**at, "source_id": id_, "object_type": kind} for id_, kind in affected.objects.items()]
+            )
+            for ids, groups_too in ((affected.members, False), (affected.principals, True)):
+                if ids:
+                    params = {**in_tenant, "ids": id_list(sorted(ids)), "groups_too": groups_too}
+                    await tx.execute(SQL["mark_principals"], params)
+            for group_id in sorted(affected.everybody_in):
+                await tx.execute(SQL["mark_members_of"], {**in_tenant, "group_id": group_id})
+            pairs = sorted(affected.pairs)
+            await tx.execute_many(SQL["mark_pair"], [{**at, "group_id": g, "member_id": m} for g, m in pairs])
+            await tx.execute(SQL["move_watermark"], {**at, "watermark": watermark})
+            phase = "users" if done else "import"
+            await tx.execute(SQL["set_phase"], {"id": cycle.id, "phase": phase, "cursor": None})
+
+        await self._database.write(work)
+
+
+@dataclass(slots=True)
+class _Affected:
+    """What changes of the feed concern."""
+
+    objects: dict[str, Kind] = field(default_factory=dict)
+    principals: set[str] = field(default_factory=set)
+    members: set[str] = field(default_factory=set)
+    everybody_in: set[str] = field(default_factory=set)
+    pairs: set[tuple[str, str]] = field(default_factory=set)
+
+
+def _affected(changes: Sequence[Change], extent: Extent) -> _Affected:
+    affected = _Affected()
+    for change in changes:
+        if change.object_type == "User":
+            affected.objects[change.object_id] = "User"
+        elif change.object_type == "Group":
+            affected.objects[change.object_id] = "Group"
+            # Deleting, restoring or (un)marking a group as a security group changes what its members are entitled to.
+            if not extent.sync_all:
+                affected.everybody_in.add(change.object_id)
+        elif change.object_type == "Member" and change.related_id is not None:
+            affected.pairs.add((change.object_id, change.related_id))
+            if not extent.sync_all:
+                affected.members.add(change.related_id)
+        elif change.object_type == "Assignment" and change.related_id == extent.service_principal_id:
+            affected.principals.add(change.object_id)
+            affected.everybody_in.add(change.object_id)
+    return affected
+
+
+async def _import_rest(tx: Tx, at: dict[str, Any], extent: Extent) -> None:
+    """Everything but the pages of users: groups, assigned objects, and whatever is in the target through us."""
+    in_tenant = {**at, "tenant_id": extent.tenant_id}
+    if extent.sync_all:
+        await tx.execute(SQL["mark_all_groups"], in_tenant)
+    else:
+        assigned = {**at, "service_principal_id": extent.service_principal_id}
+        await tx.execute(SQL["mark_assigned"], assigned)
+        await tx.execute(SQL["mark_assigned_members"], assigned)
+    await tx.execute(SQL["mark_linked"], at)
+    await tx.execute(SQL["managers_first"], {"job_id": at["job_id"], "tenant_id": extent.tenant_id})
+    await tx.execute(SQL["mark_linked_pairs"], in_tenant)
+    await tx.execute(SQL["mark_acknowledged_pairs"], at)

@@ -1,0 +1,1 @@
+"""Who may work on a job: one holder at a time, known by an epoch."""

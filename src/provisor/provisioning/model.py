@@ -1,0 +1,230 @@
+"""Steps scoping to export: the values that pass between them. Frozen, and without any I/O.
+
+Words are the provisioning service's own: ``/reference/entra-provisioning-service.md`` sections 1, 12, 13 and 21.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from provisor.connector.messages import AttributeChange
+
+Kind = Literal["User", "Group"]
+LinkState = Literal["linked", "disabled", "released"]
+
+
+class Action(enum.StrEnum):
+    """What became of an object in a cycle. The first five are in scope, the others are not."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    FAILED = "failed"
+    WAITING = "waiting"
+    DISABLED = "disabled"
+    DELETED = "deleted"
+    SKIPPED = "skipped"
+
+
+IN_SCOPE = frozenset({Action.CREATED, Action.UPDATED, Action.UNCHANGED, Action.FAILED, Action.WAITING})
+
+
+def _nothing(_name: str) -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An object as the directory has it now. ``exists`` is false once it was purged; then nothing else is known."""
+
+    id: str
+    kind: Kind
+    exists: bool
+    # accountEnabled and not in the recycle bin; a group is active while it is not deleted.
+    active: bool = False
+    deleted: bool = False
+    # What a person calls it: the user principal name, or the group's display name.
+    name: str = ""
+    get: Callable[[str], Any] = _nothing
+    manager_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entitlement:
+    """May this object be in the target, and if not, why: the details are those of the log's scoping step."""
+
+    in_scope: bool
+    assigned: bool
+    reason: str | None  # a skip reason when not in scope
+    details: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """The stored pair of a source and a target object, with the state that the target last confirmed."""
+
+    source_id: str
+    kind: Kind
+    target_id: str
+    state: LinkState
+    # target attribute path -> value; the manager's value is the target's id of the manager
+    acknowledged: Mapping[str, Any]
+    display_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """Nothing to send. ``reason`` is a skip reason of reference section 21.3."""
+
+    reason: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """In scope and not linked: ask the target for it, then create or link."""
+
+    values: Mapping[str, Any]  # what a create would send
+    may_create: bool
+    may_update: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Linked: send these differences. ``state`` is the link's state once the target has confirmed them."""
+
+    changes: tuple[AttributeChange, ...]
+    acknowledged: Mapping[str, Any]
+    state: LinkState
+    disables: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """Linked, and the target has confirmed all of it (``RedundantExport``). ``state`` may still differ."""
+
+    state: LinkState
+    # what the update would have changed, but the target is known not to take (a capability profile says so)
+    refused: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Linked, and gone for good: remove it from the target."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """Linked, and no longer ours to touch: drop the link, send nothing."""
+
+    description: str
+
+
+Plan = Skip | Match | Update | Unchanged | Delete | Forget
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A slot of the queue: one object that is to be looked at."""
+
+    source_id: str
+    kind: Kind
+    seq: int
+    attempts: int
+    failed_first_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PendingMember:
+    """A membership that is to be looked at."""
+
+    group_id: str
+    member_id: str
+    attempts: int
+    failed_first_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """A decision of ``retry.py``: when to try again, in milliseconds UTC."""
+
+    due_at: int
+    attempts: int
+    failed_first_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The balance of a cycle, made from its outcome rows: ``considered == in_scope + disabled + deleted + skipped``."""
+
+    considered: int
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    failed: int = 0
+    waiting: int = 0
+    disabled: int = 0
+    deleted: int = 0
+    skipped: int = 0
+    skipped_by_reason: Mapping[str, int] = field(default_factory=dict)
+    failed_by_code: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def in_scope(self) -> int:
+        return self.created + self.updated + self.unchanged + self.failed + self.waiting
+
+    @property
+    def balanced(self) -> bool:
+        return self.considered == self.in_scope + self.disabled + self.deleted + self.skipped
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "considered": self.considered,
+            "inScope": self.in_scope,
+            "created": self.created,
+            "updated": self.updated,
+            "unchanged": self.unchanged,
+            "failed": self.failed,
+            "waiting": self.waiting,
+            "disabled": self.disabled,
+            "deleted": self.deleted,
+            "skipped": self.skipped,
+            "skippedByReason": dict(self.skipped_by_reason),
+            "failedByCode": dict(self.failed_by_code),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """One run of a job. ``phase`` and ``cursor`` say how far it is, so that it goes on after a crash."""
+
+    id: str
+    job_id: str
+    kind: Literal["Initial", "Incremental"]
+    state: Literal["Running", "Succeeded", "Failed"]
+    phase: str
+    cursor: str | None
+    watermark: int
+    schema_version: int
+    considered: int
+    began_at: int
+    ended_at: int | None
+    counts: Mapping[str, Any] | None
+    error: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class JobState:
+    """Where a job stands. ``code``: NotConfigured, NotRun, Active, Paused or Quarantine (reference section 23)."""
+
+    job_id: str
+    code: str
+    watermark: int | None
+    schema_version: int | None
+    next_run_at: int | None
+    running_cycle_id: str | None
+    last_cycle_id: str | None
+    quarantine: Mapping[str, Any] | None

@@ -1,0 +1,227 @@
+"""Step acknowledge: what a batch notes about each object, for its one commit: outcome, link, slot, log entry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from provisor.connector.answers import TargetObject
+from provisor.connector.errors import TargetError
+from provisor.connector.exchange import Exchange
+from provisor.connector.messages import AttributeChange
+from provisor.provisioning import retry
+from provisor.provisioning.entry import Status, Step
+from provisor.provisioning.faults import concerns_all
+from provisor.provisioning.model import (
+    Action,
+    Delete,
+    Entitlement,
+    Kind,
+    Link,
+    LinkState,
+    Match,
+    Pending,
+    Plan,
+    Retry,
+    Source,
+    Update,
+)
+from provisor.provisioning.recording.store import Batch
+from provisor.provisioning.run import Run
+
+
+@dataclass(slots=True)
+class Item:
+    """One object on its way through the batch. ``settled``: its outcome is noted."""
+
+    slot: Pending
+    source: Source
+    entitlement: Entitlement
+    link: Link | None
+    # When a create was sent whose answer was never recorded, ms UTC.
+    sent_at: int | None
+    # Why nothing can be decided about it: an error message, mostly null.
+    fault: str | None = None
+    # The target's id of the manager, null where there is none or it is not in the target yet.
+    manager: str | None = None
+    plan: Plan | None = None
+    found: list[TargetObject] = field(default_factory=list)
+    settled: bool = False
+
+
+class Notes:
+    """Writes into the batch; nothing reaches the database before the batch is recorded."""
+
+    def __init__(self, run: Run, kind: Kind, batch: Batch) -> None:
+        self._run = run
+        self._kind = kind
+        self._batch = batch
+        self._arrived: set[str] = set()
+        self._links: dict[str, int] = {}
+
+    def settle(self, item: Item, action: Action, reason: str | None = None) -> None:
+        """Done with it in this cycle."""
+        item.settled = True
+        self._batch.outcomes.append((item.source.id, self._kind, action, reason))
+        self._batch.cleared.append(item.slot)
+
+    def link(self, item: Item, target_id: str, acknowledged: Mapping[str, Any], state: LinkState = "linked") -> None:
+        """The target has confirmed this state."""
+        link = Link(item.source.id, self._kind, target_id, state, acknowledged, item.source.name)
+        at = self._links.setdefault(item.source.id, len(self._batch.links))
+        if at == len(self._batch.links):
+            self._batch.links.append(link)
+        else:
+            self._batch.links[at] = link
+        if (
+            state == "linked"
+            and (item.link is None or item.link.state != "linked")
+            and item.source.id not in self._arrived
+        ):
+            self._arrived.add(item.source.id)
+            self._batch.arrived.append((item.source.id, self._kind))
+
+    def intent_done(self, item: Item) -> None:
+        """The create's answer is known."""
+        self._batch.intents_done.append(item.source.id)
+
+    def drop(self, item: Item) -> None:
+        """It is no longer in the target, or no longer ours."""
+        self._batch.dropped.append(item.source.id)
+
+    def refused(
+        self, item: Item, error: TargetError, *, target_id: str | None = None, changes: Sequence[AttributeChange] = ()
+    ) -> None:
+        """The target did not do it. Raises ``error`` when it would refuse the next object as well."""
+        if concerns_all(error):
+            raise error
+        self.fail(
+            item,
+            error.code,
+            error.message,
+            transient=error.retryable,
+            advice=error.hint,
+            target_id=target_id,
+            changes=changes,
+            exchange=error.exchange,
+        )
+
+    def fail(
+        self,
+        item: Item,
+        code: str,
+        message: str,
+        *,
+        transient: bool = False,
+        advice: str | None = None,
+        target_id: str | None = None,
+        changes: Sequence[AttributeChange] = (),
+        exchange: Exchange | None = None,
+    ) -> None:
+        """Into escrow, with the next attempt's time."""
+        item.settled = True
+        self._batch.outcomes.append((item.source.id, self._kind, Action.FAILED, code))
+        self._batch.postponed.append((item.slot, self._again(item, transient=transient), code, message))
+        self.log(
+            item,
+            _verb(item.plan),
+            "failure",
+            code=code,
+            reason=message,
+            advice=advice,
+            target_id=target_id or (item.link.target_id if item.link else None),
+            changes=changes,
+            exchange=exchange,
+        )
+
+    def wait(self, item: Item, reason: str, *, due_at: int | None = None) -> None:
+        """Neither done nor failed: looked at again at ``due_at``, or after the usual time."""
+        item.settled = True
+        held = self._again(item, transient=True)
+        if due_at is not None:
+            held = Retry(due_at, item.slot.attempts, held.failed_first_at)
+        self._batch.outcomes.append((item.source.id, self._kind, Action.WAITING, None))
+        self._batch.postponed.append((item.slot, held, "Waiting", reason))
+        self.log(item, _verb(item.plan), "warning", code="Timeout", reason=reason)
+
+    def _again(self, item: Item, *, transient: bool) -> Retry:
+        return retry.decide(
+            transient=transient,
+            now=self._run.clock.now_ms(),
+            attempts=item.slot.attempts,
+            failed_first_at=item.slot.failed_first_at,
+        )
+
+    def log(
+        self,
+        item: Item,
+        action: str,
+        status: Status,
+        *,
+        target_id: str | None = None,
+        changes: Sequence[AttributeChange] = (),
+        code: str | None = None,
+        reason: str | None = None,
+        advice: str | None = None,
+        exchange: Exchange | None = None,
+    ) -> None:
+        """One entry of the provisioning log, with its steps."""
+        self._batch.log.append(
+            self._run.writer.row(
+                item.source,
+                action=action,
+                status=status,
+                now=self._run.clock.now_ms(),
+                target_id=target_id,
+                steps=self._steps(item, action, status, code, reason),
+                changes=changes,
+                error_code=code,
+                reason=reason,
+                advice=advice,
+                exchange=exchange,
+            )
+        )
+
+    def _steps(self, item: Item, action: str, status: Status, code: str | None, reason: str | None) -> list[Step]:
+        name = item.source.name or item.source.id
+        app = self._run.job.display_name
+        steps = [
+            Step("EntryImport", "import", "success", f"Received {self._kind} '{name}' from the directory"),
+            Step(
+                "EntrySynchronizationScoping",
+                "scoping",
+                "success",
+                f"Determine if {self._kind} in scope by evaluating against each scoping filter",
+                item.entitlement.details,
+            ),
+        ]
+        if isinstance(item.plan, Match):
+            found = f"Found {len(item.found)} in {app}" + "".join(f" {target.id}" for target in item.found)
+            steps.append(Step("EntryImport", "matching", "success", found))
+        if status == "skipped":
+            details = {"SkipReason": code or ""}
+            steps.append(Step("EntrySynchronizationSkip", "processing", "skipped", reason or "", details))
+        else:
+            export = {"create": "EntryExportAdd", "delete": "EntryExportDelete"}.get(action, "EntryExportUpdate")
+            done = f"{self._kind} '{name}' was {_PAST.get(action, 'processed')} in {app}"
+            text = reason or done
+            steps.append(Step(export, "export", status, text, {"ReportableIdentifier": name}))
+        return steps
+
+
+_PAST = {"create": "created", "update": "updated", "disable": "disabled", "delete": "deleted"}
+
+
+def _verb(planned: Plan | None) -> str:
+    match planned:
+        case Match():
+            return "create"
+        case Update(disables=True):
+            return "disable"
+        case Update():
+            return "update"
+        case Delete():
+            return "delete"
+        case _:
+            return "other"

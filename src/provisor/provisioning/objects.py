@@ -1,0 +1,152 @@
+"""Steps import and scoping for one batch of users or groups, and the batch's order of work."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import msgspec
+
+from provisor.applications.model import DEFAULT_ACCESS
+from provisor.applications.scoping import ScopeVerdict
+from provisor.applications.scoping import evaluate as evaluate_scope
+from provisor.directory.attributes import group_source_values, source_values
+from provisor.directory.model import Group, User
+from provisor.expressions.errors import EvaluationError
+from provisor.provisioning.entitlement import Grounds, decide
+from provisor.provisioning.mapping import Mappings
+from provisor.provisioning.model import Entitlement, Kind, Pending, Source
+from provisor.provisioning.notes import Item
+from provisor.provisioning.recording.store import Batch
+from provisor.provisioning.run import Run
+from provisor.provisioning.sending import Sender
+
+BATCH = 200
+
+
+async def process(run: Run, kind: Kind) -> bool:
+    """Work through the next batch of this kind. False when none is due. Raises ``CycleBroken``, ``LeaseLost``."""
+    slots = await run.store.claim(run.job.id, "object", kind, now=run.clock.now_ms(), limit=BATCH)
+    if not slots:
+        return False
+    batch = Batch()
+    mappings = run.mappings.get(kind)
+    if mappings is None:
+        # The type is switched off in the schema, or the target has no such resource: its slots mean nothing.
+        batch.cleared.extend(slots)
+        await run.record(batch)
+        return True
+    items = await _load(run, kind, slots, mappings)
+    await _know_managers(run, kind, items)
+    await Sender(run, kind, mappings, batch, await run.roster(kind)).carry(items)
+    _hand_on_references(kind, mappings, items, batch)
+    batch.considered = len(batch.outcomes)
+    await run.record(batch)
+    return True
+
+
+async def _know_managers(run: Run, kind: Kind, items: Sequence[Item]) -> None:
+    """Whose manager is in the target already."""
+    ids = {item.source.manager_id for item in items if item.source.manager_id is not None}
+    if kind != "User" or not ids:
+        return
+    links = await run.store.links(run.job.id, sorted(ids))
+    for item in items:
+        link = links.get(item.source.manager_id or "")
+        item.manager = link.target_id if link is not None and link.state == "linked" else None
+
+
+def _hand_on_references(kind: Kind, mappings: Mappings, items: Sequence[Item], batch: Batch) -> None:
+    """Whose manager in the target is not the one that is wanted: the references phase writes it."""
+    path = mappings.reference("manager") if kind == "User" else None
+    if path is None:
+        return
+    links = {item.source.id: item.link for item in items} | {link.source_id: link for link in batch.links}
+    cleared = {slot.source_id for slot in batch.cleared}
+    handed_on: set[str] = set()
+    for item in items:
+        link = links[item.source.id]
+        if item.source.id not in cleared or link is None or link.state != "linked" or not item.entitlement.in_scope:
+            continue
+        if item.manager != link.acknowledged.get(path):
+            handed_on.add(item.source.id)
+            batch.to_reference.append(item.slot)
+    batch.cleared = [slot for slot in batch.cleared if slot.source_id not in handed_on]
+
+
+async def _load(run: Run, kind: Kind, slots: Sequence[Pending], mappings: Mappings) -> list[Item]:
+    ids = [slot.source_id for slot in slots]
+    job = run.job
+    sources: dict[str, Source]
+    roles: dict[str, list[str]] = defaultdict(list)
+    if kind == "User":
+        users = await run.directory.users_by_id(run.actor, job.tenant_id, ids)
+        sources = {id_: _user(user) for id_, user in users.items()}
+        for id_, assignments in (await run.applications.entitled(run.actor, job, ids)).items():
+            roles[id_] = [assignment.app_role_id for assignment in assignments]
+    else:
+        groups = await run.directory.groups_by_id(run.actor, job.tenant_id, ids)
+        sources = {id_: _group(group) for id_, group in groups.items()}
+        for id_ in await run.applications.assigned_groups(run.actor, job, ids):
+            # A group's own role says nothing about the group object.
+            roles[id_] = ["assigned"]
+    links = await run.store.links(job.id, ids)
+    intents = await run.store.intents(job.id, ids)
+    items = []
+    for slot in slots:
+        link = links.get(slot.source_id)
+        source = sources.get(slot.source_id) or Source(
+            slot.source_id, kind, exists=False, name=link.display_name if link else ""
+        )
+        entitlement, fault = _entitlement(run, source, roles[slot.source_id], mappings)
+        items.append(Item(slot, source, entitlement, link, intents.get(slot.source_id), fault))
+    return items
+
+
+def _user(user: User) -> Source:
+    return Source(
+        user.id,
+        "User",
+        exists=True,
+        active=user.account_enabled and user.deleted_at is None,
+        deleted=user.deleted_at is not None,
+        name=user.user_principal_name,
+        get=source_values(user),
+        manager_id=user.manager_id,
+    )
+
+
+def _group(group: Group) -> Source:
+    return Source(
+        group.id,
+        "Group",
+        exists=True,
+        active=group.deleted_at is None,
+        deleted=group.deleted_at is not None,
+        name=group.display_name,
+        get=group_source_values(group),
+    )
+
+
+def _entitlement(run: Run, source: Source, role_ids: list[str], mappings: Mappings) -> tuple[Entitlement, str | None]:
+    """The verdict, and why there can be none: then the object fails, and nobody loses access for it."""
+    fault: str | None = None
+    try:
+        verdict = evaluate_scope(mappings.mapping.scope, source.get)
+    except EvaluationError as error:
+        fault = f"The scoping filter cannot be evaluated: {error}"
+        verdict = ScopeVerdict(passed=False)
+    details = {str(reason): str(reason.passed) for reason in verdict.reasons}
+    settings = run.job.settings
+    entitlement = decide(
+        source,
+        Grounds(
+            sync_all=settings.sync_all,
+            role_ids=role_ids,
+            default_access_provisioned=settings.default_access_provisioned,
+            filter_passed=verdict.passed,
+            filter_details=msgspec.json.encode(details).decode(),
+            default_access=DEFAULT_ACCESS,
+        ),
+    )
+    return entitlement, fault

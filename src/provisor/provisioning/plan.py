@@ -1,0 +1,179 @@
+"""Step processing: what is to be done with one object. Pure: the cycle, on-demand, preview and explanation share it.
+
+The table is ``/reference/entra-provisioning-service.md`` sections 13.1 and 14. The difference is taken against the
+state that the target last acknowledged, removals included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from provisor.connector.messages import AttributeChange
+from provisor.provisioning.model import (
+    Delete,
+    Entitlement,
+    Forget,
+    Kind,
+    Link,
+    LinkState,
+    Match,
+    Plan,
+    Skip,
+    Source,
+    Unchanged,
+    Update,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a job allows and how its target behaves, for one type of object."""
+
+    kind: Kind
+    may_create: bool
+    may_update: bool
+    may_delete: bool
+    # False: the app has no way to disable, so what would be a disable is a delete (reference section 14).
+    soft_delete: bool
+    skip_out_of_scope_deletions: bool
+    # Target attributes that flow on every change (flow type Always); the others were sent at creation only.
+    always: frozenset[str]
+    # Target attributes that this target is known not to change.
+    fixed: frozenset[str]
+    # Target attributes that are made from IsSoftDeleted: without one of them nothing can be disabled.
+    disabling: frozenset[str]
+    matching: tuple[str, ...]
+
+
+# (is it soft-deleted, is it being created) -> target attribute path -> value; without references and nulls.
+Evaluate = Callable[[bool, bool], Mapping[str, Any]]
+
+
+def plan(source: Source, entitlement: Entitlement, link: Link | None, rule: Rule, evaluate: Evaluate) -> Plan:
+    """What is to be done. Raises what ``evaluate`` raises."""
+    present = source.exists and source.active and entitlement.in_scope
+    if link is None:
+        return _unlinked(source, entitlement, rule, evaluate) if present else _not_for_us(source, entitlement)
+    if not source.exists:
+        return _purged(link, rule)
+    if present:
+        return _present(link, rule, evaluate)
+    if rule.kind == "Group":
+        return _group_leaves(source, entitlement, rule)
+    return _user_leaves(source, entitlement, link, rule, evaluate)
+
+
+def difference(
+    desired: Mapping[str, Any], acknowledged: Mapping[str, Any], rule: Rule
+) -> tuple[tuple[AttributeChange, ...], tuple[str, ...]]:
+    """What to send, and what would be sent if the target could change it. A value that became empty is a removal."""
+    changes: list[AttributeChange] = []
+    refused: list[str] = []
+    for path in sorted(rule.always):
+        new, old = desired.get(path), acknowledged.get(path)
+        if new == old:
+            continue
+        if path in rule.fixed and old is not None:
+            refused.append(path)
+        else:
+            changes.append(AttributeChange(path, old, new))
+    return tuple(changes), tuple(refused)
+
+
+def confirmed(acknowledged: Mapping[str, Any], changes: tuple[AttributeChange, ...]) -> dict[str, Any]:
+    """The acknowledged state once the target has taken these changes."""
+    state = dict(acknowledged)
+    for change in changes:
+        if change.new is None:
+            state.pop(change.path, None)
+        else:
+            state[change.path] = change.new
+    return state
+
+
+def _not_for_us(source: Source, entitlement: Entitlement) -> Plan:
+    if not source.exists:
+        return Skip("EntrySynchronizationSkipped", "It was deleted in the directory and never was in the application.")
+    if entitlement.in_scope:
+        return Skip(
+            "NotEffectivelyEntitled",
+            f"The {source.kind.lower()} is {'deleted' if source.deleted else 'disabled'} in the directory; "
+            "only an active one is created.",
+        )
+    if entitlement.reason == "NotEffectivelyEntitled":
+        return Skip(
+            "NotEffectivelyEntitled",
+            f"The {source.kind.lower()} is not assigned to the application. "
+            "Assign it, or set the scope to all users and groups.",
+        )
+    return Skip("EntrySynchronizationSkipped", f"The {source.kind.lower()} does not pass the scoping filter.")
+
+
+def _unlinked(source: Source, entitlement: Entitlement, rule: Rule, evaluate: Evaluate) -> Plan:
+    values = evaluate(False, True)
+    if not any(values.get(path) not in (None, "") for path in rule.matching):
+        return Skip(
+            "ImportSkipped",
+            f"No matching attribute has a value ({', '.join(rule.matching)}), so it cannot be looked up in the target.",
+        )
+    return Match(values, rule.may_create, rule.may_update)
+
+
+def _present(link: Link, rule: Rule, evaluate: Evaluate) -> Plan:
+    changes, refused = difference(evaluate(False, False), link.acknowledged, rule)
+    if changes and rule.may_update:
+        return Update(changes, confirmed(link.acknowledged, changes), "linked")
+    if changes:
+        return Skip("EntrySynchronizationSkipped", "It has changed, but Update is not among the target object actions.")
+    return Unchanged("linked", refused)
+
+
+def _purged(link: Link, rule: Rule) -> Plan:
+    if link.state == "released":
+        return Forget("It was no longer managed when it was deleted for good: nothing is sent.")
+    if not rule.may_delete:
+        return Forget("It was deleted for good, but Delete is not among the target object actions.")
+    return Delete()
+
+
+def _group_leaves(source: Source, entitlement: Entitlement, rule: Rule) -> Plan:
+    if rule.skip_out_of_scope_deletions and not source.deleted:
+        return Skip("EntrySynchronizationSkipped", "It left the scope; SkipOutOfScopeDeletions keeps it in the target.")
+    if not rule.may_delete:
+        return Skip(
+            "EntrySynchronizationSkipped", "It left the scope, but Delete is not among the target object actions."
+        )
+    return Delete()
+
+
+def _user_leaves(source: Source, entitlement: Entitlement, link: Link, rule: Rule, evaluate: Evaluate) -> Plan:
+    # Who is disabled at the source and still assigned stays managed, so that a later purge deletes the account.
+    state: LinkState = "disabled" if entitlement.in_scope else "released"
+    if state == "released" and rule.skip_out_of_scope_deletions:
+        return Skip(
+            "EntrySynchronizationSkipped", "It left the scope; SkipOutOfScopeDeletions leaves the account as it is."
+        )
+    if link.state == "released":
+        return Skip(entitlement.reason or "NotEffectivelyEntitled", "The account was disabled when it left the scope.")
+    if not rule.soft_delete:
+        if not rule.may_delete:
+            return Skip(
+                "EntrySynchronizationSkipped", "It is to go, but Delete is not among the target object actions."
+            )
+        return Delete()
+    changes, _ = difference(evaluate(True, False), link.acknowledged, rule)
+    if not any(change.path in rule.disabling for change in changes):
+        if link.state == "linked" and not rule.disabling & link.acknowledged.keys():
+            return Skip(
+                "EntrySynchronizationSkipped",
+                "It is to be disabled, but no target attribute is mapped from IsSoftDeleted.",
+            )
+        if not (changes and link.state == "disabled" and entitlement.in_scope):
+            return Unchanged(state)
+    if not rule.may_update:
+        return Skip(
+            "EntrySynchronizationSkipped", "It is to be disabled, but Update is not among the target object actions."
+        )
+    return Update(changes, confirmed(link.acknowledged, changes), state, disables=link.state == "linked")

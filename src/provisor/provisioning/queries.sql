@@ -1,0 +1,394 @@
+-- The provisioning service's own tables, and its set-wise reads of the directory's and the applications' tables (which
+-- it never writes): one statement a batch, whatever the batch holds.
+
+-- name: job_state
+-- Where a job stands.
+SELECT job_id, code, watermark, schema_version, next_run_at, running_cycle_id, last_cycle_id, quarantine
+FROM job_state WHERE job_id = :job_id
+
+-- name: create_job_state
+-- A job that is looked at for the first time.
+INSERT INTO job_state (job_id, code, updated_at) VALUES (:job_id, :code, :now) ON CONFLICT (job_id) DO NOTHING
+
+-- name: set_job_code
+-- Start, pause, quarantine: the code, the due time of the next cycle, and the quarantine's story.
+UPDATE job_state SET code = :code, next_run_at = :next_run_at, quarantine = :quarantine, not_before = NULL,
+    enqueued_until = NULL, failures = 0, updated_at = :now
+WHERE job_id = :job_id
+
+-- name: forget_watermark
+-- Restart: the next cycle is an initial one.
+UPDATE job_state SET watermark = NULL, updated_at = :now WHERE job_id = :job_id
+
+-- name: clear_escrows
+-- Restart: everything that failed is due at once.
+UPDATE pending SET due_at = :now, attempts = 0, failed_first_at = NULL, seq = seq + 1 WHERE job_id = :job_id
+
+-- name: clear_member_escrows
+-- The same for memberships.
+UPDATE pending_member SET due_at = :now, attempts = 0, failed_first_at = NULL WHERE job_id = :job_id
+
+-- name: jobs_behind
+-- Started jobs that have something to do now: a cycle cut off in the middle, a feed that has moved on, a schema that has
+-- changed, an object whose time has come, or a schedule that is due. Those that are being worked on, or are in the queue
+-- already, are left out when :free is true.
+SELECT s.job_id
+FROM job_state s
+JOIN synchronization_job j ON j.id = s.job_id
+LEFT JOIN feed_head h ON h.tenant_id = j.tenant_id
+LEFT JOIN lease l ON l.job_id = s.job_id
+WHERE (CAST(:job_id AS TEXT) IS NULL OR s.job_id = :job_id)
+  AND (NOT :free OR (COALESCE(l.expires_at, 0) <= :now AND COALESCE(s.enqueued_until, 0) <= :now))
+  AND ((s.code = 'Quarantine' AND s.next_run_at <= :now)
+       OR (s.code IN ('NotRun', 'Active')
+           AND COALESCE(s.not_before, 0) <= :now
+           AND (s.running_cycle_id IS NOT NULL
+                OR s.watermark IS NULL
+                OR COALESCE(s.schema_version, -1) <> j.schema_version
+                OR s.watermark < COALESCE(h.seq, 0)
+                OR s.next_run_at <= :now
+                OR EXISTS (SELECT 1 FROM pending p WHERE p.job_id = s.job_id AND p.due_at <= :now)
+                OR EXISTS (SELECT 1 FROM pending_member p WHERE p.job_id = s.job_id AND p.due_at <= :now))))
+
+-- name: claim_enqueueing
+-- At most one cycle of a job is in the queue: whoever changes this row may put it there.
+UPDATE job_state SET enqueued_until = :until
+WHERE job_id = :job_id AND COALESCE(enqueued_until, 0) <= :now
+
+-- name: dequeued
+-- The cycle that was in the queue has begun.
+UPDATE job_state SET enqueued_until = NULL WHERE job_id = :job_id
+
+-- name: drop_leases_of
+-- A holder starts anew: what it held before is free.
+UPDATE lease SET expires_at = 0 WHERE holder = :holder
+
+-- name: take_lease
+-- The right to work on a job: free, expired, or ours already. No row comes back when it is another's.
+INSERT INTO lease (job_id, holder, epoch, expires_at) VALUES (:job_id, :holder, 1, :expires_at)
+ON CONFLICT (job_id) DO UPDATE
+SET epoch = CASE WHEN lease.holder = excluded.holder THEN lease.epoch ELSE lease.epoch + 1 END,
+    holder = excluded.holder, expires_at = excluded.expires_at
+WHERE lease.holder = excluded.holder OR lease.expires_at <= :now
+RETURNING epoch
+
+-- name: keep_lease
+-- Part of every acknowledgement: nothing is written on a lease that another has taken.
+UPDATE lease SET expires_at = :expires_at WHERE job_id = :job_id AND holder = :holder AND epoch = :epoch
+
+-- name: drop_lease
+-- The job is free for anybody.
+UPDATE lease SET expires_at = 0 WHERE job_id = :job_id AND holder = :holder
+
+-- name: insert_cycle
+-- A cycle begins.
+INSERT INTO cycle (id, job_id, kind, state, phase, watermark, schema_version, considered, began_at)
+VALUES (:id, :job_id, :kind, 'Running', 'import', :watermark, :schema_version, 0, :now)
+
+-- name: set_running
+-- The cycle that a job is in.
+UPDATE job_state SET running_cycle_id = :cycle_id, last_cycle_id = COALESCE(:cycle_id, last_cycle_id), updated_at = :now
+WHERE job_id = :job_id
+
+-- name: cycle
+-- One cycle.
+SELECT id, job_id, kind, state, phase, cursor, watermark, schema_version, considered, began_at, ended_at, counts, error
+FROM cycle WHERE id = :id
+
+-- name: cycles
+-- A job's latest cycles.
+SELECT id, job_id, kind, state, phase, cursor, watermark, schema_version, considered, began_at, ended_at, counts, error
+FROM cycle WHERE job_id = :job_id ORDER BY began_at DESC, id DESC LIMIT :limit
+
+-- name: set_phase
+-- How far a cycle is.
+UPDATE cycle SET phase = :phase, cursor = :cursor WHERE id = :id
+
+-- name: count_considered
+-- Objects looked at, counted apart from their outcomes.
+UPDATE cycle SET considered = considered + :n WHERE id = :id
+
+-- name: end_cycle
+-- A cycle has ended, well or not.
+UPDATE cycle SET state = :state, ended_at = :now, counts = :counts, error = :error WHERE id = :id
+
+-- name: move_watermark
+-- The changes up to here are pending rows now.
+UPDATE job_state SET watermark = :watermark, updated_at = :now WHERE job_id = :job_id
+
+-- name: finish_job
+-- A cycle has succeeded: quarantine lifted, schema version taken, next scheduled run set.
+UPDATE job_state SET code = CASE WHEN code = 'Paused' THEN 'Paused' ELSE 'Active' END,
+    schema_version = :schema_version, running_cycle_id = NULL,
+    next_run_at = CASE WHEN code = 'Paused' THEN NULL ELSE :next_run_at END,
+    not_before = NULL, failures = 0, quarantine = NULL, updated_at = :now
+WHERE job_id = :job_id
+
+-- name: fail_job
+-- A cycle was broken off: when the job may try again, and the quarantine that it is in, if any.
+UPDATE job_state SET code = CASE WHEN code = 'Paused' OR :code = 'Active' THEN code ELSE :code END, running_cycle_id = NULL,
+    next_run_at = CASE WHEN code = 'Paused' THEN NULL ELSE :next_run_at END,
+    not_before = :not_before, failures = failures + 1, quarantine = :quarantine, updated_at = :now
+WHERE job_id = :job_id
+
+-- name: failures
+-- Cycles that were broken off in a row.
+SELECT failures FROM job_state WHERE job_id = :job_id
+
+-- name: mark
+-- One object is to be looked at: its slot is made, or raised and due now.
+INSERT INTO pending (job_id, source_id, object_type, stage, seq, due_at, attempts)
+VALUES (:job_id, :source_id, :object_type, 'object', 1, :now, 0)
+ON CONFLICT (job_id, source_id) DO UPDATE SET stage = 'object', seq = pending.seq + 1, due_at = excluded.due_at
+
+-- name: mark_principals
+-- Objects whose type the feed does not say: users and groups whose assignment or membership changed.
+INSERT INTO pending (job_id, source_id, object_type, stage, seq, due_at, attempts)
+SELECT :job_id, o.id, o.kind, 'object', 1, :now, 0
+FROM (SELECT id, 'User' AS kind FROM directory_user WHERE tenant_id = :tenant_id AND id IN (:ids...)
+      UNION ALL
+      SELECT id, 'Group' AS kind FROM directory_group WHERE tenant_id = :tenant_id AND id IN (:ids...)) o
+WHERE o.kind = 'User' OR :groups_too
+ON CONFLICT (job_id, source_id) DO UPDATE SET stage = 'object', seq = pending.seq + 1, due_at = excluded.due_at
+
+-- name: mark_members_of
+-- A group's assignment or its security flag changed: everybody in it is to be looked at.
+INSERT INTO pending (job_id, source_id, object_type, stage, seq, due_at, attempts)
+SELECT :job_id, m.member_id, 'User', 'object', 1, :now, 0
+FROM group_member m WHERE m.tenant_id = :tenant_id AND m.group_id = :group_id AND m.member_type = 'User'
+ON CONFLICT (job_id, source_id) DO UPDATE SET stage = 'object', seq = pending.seq + 1, due_at = excluded.due_at
+
+-- name: mark_pair
+-- One membership is to be looked at.
+INSERT INTO pending_member (job_id, group_id, member_id, due_at, attempts)
+VALUES (:job_id, :group_id, :member_id, :now, 0)
+ON CONFLICT (job_id, group_id, member_id) DO UPDATE SET due_at = excluded.due_at
+
+-- name: all_users_page_end
+-- The last id of the next page of the directory's users.
+SELECT MAX(id), COUNT(*) FROM
+(SELECT id FROM directory_user WHERE tenant_id = :tenant_id AND id > :after ORDER BY id LIMIT :limit) AS page
+
+-- name: mark_users_between
+-- Initial cycle, scope all: a page of users.
+INSERT INTO pending (job_id, source_id, object_type, stage, seq, due_at, attempts)
+SELECT :job_id, u.id, 'User', 'object', 1, :now, 0
+FROM directory_user u WHERE u.tenant_id = :tenant_id AND u.id > :after AND u.id <= :until
+ON CONFLICT (job_id, source_id) DO UPDATE SET stage = 'object', seq = pending.seq + 1, due_at = excluded.due_at
+
+-- name: mark_all_groups
+-- Initial cycle, scope all: every group.
+INSERT INTO pending (job_id, source_id, object_type, stage, seq, due_at, attempts)
+SELECT :job_id, g.id, 'Group', 'object', 1, :now, 0
+FROM directory_group g WHERE g.tenant_id = :tenant_id
+ON CONFLICT (job_id, source_id) DO UPDATE SET stage = 'object', seq = pending.seq + 1, due_at = excluded.due_at
+
+-- name: mark_assigned
+-- Initial cycle, scope assigned: users and groups that are assigned themselves.
+INSERT INTO pending (job_id, source_id, object_type, stage, seq, due_at, attempts)
+SELECT DISTINCT :job_id, a.principal_id, a.principal_type, 'object', 1, :now, 0
+FROM assignment a WHERE a.service_principal_id = :service_principal_id
+ON CONFLICT (job_id, source_id) DO UPDATE SET stage = 'object', seq = pending.seq + 1, due_at = excluded.due_at
+
+-- name: mark_assigned_members
+-- Initial cycle, scope assigned: direct members of assigned groups.
+INSERT INTO pending (job_id, source_id, object_type, stage, seq, due_at, attempts)
+SELECT DISTINCT :job_id, m.member_id, 'User', 'object', 1, :now, 0
+FROM assignment a
+JOIN group_member m ON m.tenant_id = a.tenant_id AND m.group_id = a.principal_id AND m.member_type = 'User'
+WHERE a.service_principal_id = :service_principal_id AND a.principal_type = 'Group'
+ON CONFLICT (job_id, source_id) DO UPDATE SET stage = 'object', seq = pending.seq + 1, due_at = excluded.due_at
+
+-- name: managers_first
+-- Who has reports is created first, so that most people's manager is there already and goes along with the create.
+UPDATE pending SET due_at = due_at - 1
+WHERE job_id = :job_id AND stage = 'object' AND object_type = 'User' AND source_id IN
+    (SELECT manager_id FROM directory_user WHERE tenant_id = :tenant_id AND manager_id IS NOT NULL)
+
+-- name: mark_linked
+-- Initial cycle: whatever is in the target through us, so that what has left the scope is noticed.
+INSERT INTO pending (job_id, source_id, object_type, stage, seq, due_at, attempts)
+SELECT l.job_id, l.source_id, l.object_type, 'object', 1, :now, 0 FROM link l WHERE l.job_id = :job_id
+ON CONFLICT (job_id, source_id) DO UPDATE SET stage = 'object', seq = pending.seq + 1, due_at = excluded.due_at
+
+-- name: mark_linked_pairs
+-- Initial cycle: every membership of the linked groups, on either side.
+INSERT INTO pending_member (job_id, group_id, member_id, due_at, attempts)
+SELECT l.job_id, m.group_id, m.member_id, :now, 0
+FROM link l JOIN group_member m ON m.tenant_id = :tenant_id AND m.group_id = l.source_id
+WHERE l.job_id = :job_id AND l.object_type = 'Group'
+ON CONFLICT (job_id, group_id, member_id) DO UPDATE SET due_at = excluded.due_at
+
+-- name: mark_acknowledged_pairs
+-- The same for memberships that the target has confirmed.
+INSERT INTO pending_member (job_id, group_id, member_id, due_at, attempts)
+SELECT a.job_id, a.group_id, a.member_id, :now, 0 FROM link_member a WHERE a.job_id = :job_id
+ON CONFLICT (job_id, group_id, member_id) DO UPDATE SET due_at = excluded.due_at
+
+-- name: claim
+-- The next objects of a stage whose time has come.
+SELECT source_id, object_type, seq, attempts, failed_first_at FROM pending
+WHERE job_id = :job_id AND stage = :stage AND object_type = :object_type AND due_at <= :now
+ORDER BY due_at, source_id LIMIT :limit
+
+-- name: pending_count
+-- How much is waiting, and for how long the oldest.
+SELECT COUNT(*), MIN(due_at) FROM pending WHERE job_id = :job_id
+
+-- name: links
+-- The links of these objects.
+SELECT source_id, object_type, target_id, state, acknowledged, display_name FROM link
+WHERE job_id = :job_id AND source_id IN (:ids...)
+
+-- name: sources_of_targets
+-- Who holds these target objects.
+SELECT target_id, source_id FROM link
+WHERE job_id = :job_id AND object_type = :object_type AND target_id IN (:ids...)
+
+-- name: link_counts
+-- Linked objects by type (synchronizedEntryCountByType).
+SELECT object_type, COUNT(*) FROM link WHERE job_id = :job_id GROUP BY object_type
+
+-- name: intents
+-- Creates that were about to be sent and whose answer was never recorded.
+SELECT source_id, sent_at FROM intent WHERE job_id = :job_id AND source_id IN (:ids...)
+
+-- name: journal
+-- Written before a create leaves.
+INSERT INTO intent (job_id, source_id, object_type, cycle_id, sent_at)
+VALUES (:job_id, :source_id, :object_type, :cycle_id, :now)
+ON CONFLICT (job_id, source_id) DO UPDATE SET cycle_id = excluded.cycle_id, sent_at = excluded.sent_at
+
+-- name: forget_intents
+-- Their answers are recorded.
+DELETE FROM intent WHERE job_id = :job_id AND source_id IN (:ids...)
+
+-- name: save_link
+-- The target has confirmed this state.
+INSERT INTO link (job_id, source_id, object_type, target_id, state, acknowledged, display_name, updated_at)
+VALUES (:job_id, :source_id, :object_type, :target_id, :state, :acknowledged, :display_name, :now)
+ON CONFLICT (job_id, source_id) DO UPDATE
+SET target_id = excluded.target_id, state = excluded.state, acknowledged = excluded.acknowledged,
+    display_name = excluded.display_name, updated_at = excluded.updated_at
+
+-- name: drop_links
+-- These objects are no longer in the target, or no longer ours.
+DELETE FROM link WHERE job_id = :job_id AND source_id IN (:ids...)
+
+-- name: drop_group_memberships
+-- A group has left the target.
+DELETE FROM link_member WHERE job_id = :job_id AND group_id IN (:ids...)
+
+-- name: drop_memberships_of
+-- A member has left the target: it took its memberships along.
+DELETE FROM link_member WHERE job_id = :job_id AND member_id IN (:ids...)
+
+-- name: all_links_gone
+-- Restart with ConnectorDataStore: every object is matched anew.
+DELETE FROM link WHERE job_id = :job_id
+
+-- name: all_memberships_gone
+-- The same for memberships.
+DELETE FROM link_member WHERE job_id = :job_id
+
+-- name: mark_reports
+-- These people are linked now: whoever reports to them can have a manager.
+INSERT INTO pending (job_id, source_id, object_type, stage, seq, due_at, attempts)
+SELECT l.job_id, l.source_id, 'User', 'reference', 1, :now, 0
+FROM directory_user u JOIN link l ON l.job_id = :job_id AND l.source_id = u.id AND l.state = 'linked'
+WHERE u.tenant_id = :tenant_id AND u.manager_id IN (:ids...)
+ON CONFLICT (job_id, source_id) DO UPDATE SET seq = pending.seq + 1, due_at = excluded.due_at
+WHERE pending.stage = 'reference'
+
+-- name: mark_pairs_of_members
+-- These members are linked now: the linked groups that they are in can have them.
+INSERT INTO pending_member (job_id, group_id, member_id, due_at, attempts)
+SELECT l.job_id, m.group_id, m.member_id, :now, 0
+FROM group_member m JOIN link l ON l.job_id = :job_id AND l.source_id = m.group_id AND l.object_type = 'Group'
+WHERE m.tenant_id = :tenant_id AND m.member_id IN (:ids...)
+ON CONFLICT (job_id, group_id, member_id) DO UPDATE SET due_at = excluded.due_at
+
+-- name: mark_pairs_of_groups
+-- These groups are linked now: all of their members.
+INSERT INTO pending_member (job_id, group_id, member_id, due_at, attempts)
+SELECT :job_id, m.group_id, m.member_id, :now, 0
+FROM group_member m WHERE m.tenant_id = :tenant_id AND m.group_id IN (:ids...)
+ON CONFLICT (job_id, group_id, member_id) DO UPDATE SET due_at = excluded.due_at
+
+-- name: clear
+-- Looked at. A slot that was raised meanwhile stays.
+DELETE FROM pending WHERE job_id = :job_id AND source_id = :source_id AND seq = :seq
+
+-- name: to_reference
+-- Looked at, but for its manager.
+UPDATE pending SET stage = 'reference', due_at = :now, attempts = 0, failed_first_at = NULL
+WHERE job_id = :job_id AND source_id = :source_id AND seq = :seq
+
+-- name: postpone
+-- Failed or waiting: when it is tried again, and why.
+UPDATE pending SET due_at = :due_at, attempts = :attempts, failed_first_at = :failed_first_at,
+    error_code = :error_code, error = :error
+WHERE job_id = :job_id AND source_id = :source_id AND seq = :seq
+
+-- name: save_outcome
+-- What became of an object in this cycle.
+INSERT INTO outcome (cycle_id, source_id, object_type, action, reason)
+VALUES (:cycle_id, :source_id, :object_type, :action, :reason)
+ON CONFLICT (cycle_id, source_id) DO UPDATE SET action = excluded.action, reason = excluded.reason
+
+-- name: outcomes_of
+-- The outcomes that these objects have already.
+SELECT source_id, action FROM outcome WHERE cycle_id = :cycle_id AND source_id IN (:ids...)
+
+-- name: balance
+-- The counts of a cycle.
+SELECT action, reason, COUNT(*) FROM outcome WHERE cycle_id = :cycle_id GROUP BY action, reason
+
+-- name: claim_pairs
+-- The next memberships whose time has come, with both sides of each: is it wanted, does the target have it, are the
+-- objects there. One statement, so that a group of 100,000 costs what its changes cost.
+SELECT p.group_id, p.member_id, p.attempts, p.failed_first_at,
+    CASE WHEN w.member_id IS NULL THEN 0 ELSE 1 END, CASE WHEN a.member_id IS NULL THEN 0 ELSE 1 END,
+    g.target_id, g.display_name, m.target_id, m.state, m.display_name
+FROM (SELECT * FROM pending_member WHERE job_id = :job_id AND due_at <= :now
+      ORDER BY group_id, member_id LIMIT :limit) p
+LEFT JOIN group_member w ON w.tenant_id = :tenant_id AND w.group_id = p.group_id AND w.member_id = p.member_id
+LEFT JOIN link_member a ON a.job_id = p.job_id AND a.group_id = p.group_id AND a.member_id = p.member_id
+LEFT JOIN link g ON g.job_id = p.job_id AND g.source_id = p.group_id
+LEFT JOIN link m ON m.job_id = p.job_id AND m.source_id = p.member_id
+ORDER BY p.group_id, p.member_id
+
+-- name: clear_pair
+-- Looked at.
+DELETE FROM pending_member WHERE job_id = :job_id AND group_id = :group_id AND member_id = :member_id
+
+-- name: postpone_pair
+-- Failed: when it is tried again.
+UPDATE pending_member SET due_at = :due_at, attempts = :attempts, failed_first_at = :failed_first_at
+WHERE job_id = :job_id AND group_id = :group_id AND member_id = :member_id
+
+-- name: save_membership
+-- The target has this member.
+INSERT INTO link_member (job_id, group_id, member_id) VALUES (:job_id, :group_id, :member_id) ON CONFLICT DO NOTHING
+
+-- name: drop_membership
+-- The target no longer has this member.
+DELETE FROM link_member WHERE job_id = :job_id AND group_id = :group_id AND member_id = :member_id
+
+-- name: log
+-- One entry of the provisioning log.
+INSERT INTO provisioning_log
+(id, tenant_id, job_id, cycle_id, change_id, at, source_id, object_type, action, status, error_code, entry)
+VALUES (:id, :tenant_id, :job_id, :cycle_id, :change_id, :at, :source_id, :object_type, :action, :status, :error_code, :entry)
+
+-- name: log_entries
+-- A job's log, newest first.
+SELECT entry FROM provisioning_log
+WHERE job_id = :job_id AND id < :before
+  AND (CAST(:status AS TEXT) IS NULL OR status = :status) AND (CAST(:action AS TEXT) IS NULL OR action = :action)
+  AND (CAST(:source_id AS TEXT) IS NULL OR source_id = :source_id) AND (CAST(:cycle_id AS TEXT) IS NULL OR cycle_id = :cycle_id)
+ORDER BY id DESC LIMIT :limit
+
+-- name: forget_job_state
+-- An application was removed: nothing of its job stays.
+DELETE FROM job_state WHERE job_id = :job_id

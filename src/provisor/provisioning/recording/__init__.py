@@ -1,0 +1,1 @@
+"""Step acknowledge: what a batch has learnt, written down in one commit."""

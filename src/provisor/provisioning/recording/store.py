@@ -1,0 +1,216 @@
+"""Step acknowledge: what one batch has learnt goes down in one unit of work, on a lease that still holds.
+
+Links, outcomes, log entries, cleared slots and what follows from them: so a crash repeats a batch whole or not at all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from provisor.provisioning.leases.store import Lease, keep
+from provisor.provisioning.model import Action, Kind, Link, Pending, PendingMember, Retry
+from provisor.storage.database import Database, Tx
+from provisor.storage.queries import id_list, named_queries
+
+SQL = named_queries("provisor.provisioning")
+
+
+@dataclass(frozen=True, slots=True)
+class LogRow:
+    """An entry of the provisioning log: what it is searched by, and the entry itself."""
+
+    id: str
+    change_id: str
+    source_id: str
+    kind: Kind
+    action: str
+    status: str
+    error_code: str | None
+    entry: str  # JSON
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one batch of a cycle has learnt, until it is written."""
+
+    considered: int = 0
+    outcomes: list[tuple[str, Kind, Action, str | None]] = field(default_factory=list)
+    links: list[Link] = field(default_factory=list)
+    # Objects that are in the target since this batch: references to them, and theirs, can be written now.
+    arrived: list[tuple[str, Kind]] = field(default_factory=list)
+    dropped: list[str] = field(default_factory=list)
+    cleared: list[Pending] = field(default_factory=list)
+    to_reference: list[Pending] = field(default_factory=list)
+    postponed: list[tuple[Pending, Retry, str, str]] = field(default_factory=list)
+    remarked: list[tuple[str, Kind]] = field(default_factory=list)
+    intents_done: list[str] = field(default_factory=list)
+    log: list[LogRow] = field(default_factory=list)
+    pairs_cleared: list[PendingMember] = field(default_factory=list)
+    pairs_postponed: list[tuple[PendingMember, Retry]] = field(default_factory=list)
+    joined: list[PendingMember] = field(default_factory=list)
+    left: list[PendingMember] = field(default_factory=list)
+    # Objects whose references changed: unchanged becomes updated.
+    touched: list[tuple[str, Kind]] = field(default_factory=list)
+
+
+class RecordStore:
+    """Writes batches down. Raises ``LeaseLost``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def record(self, lease: Lease, cycle_id: str, batch: Batch, *, tenant_id: str, now: int, until: int) -> None:
+        """Write down what a batch has learnt, and what follows from it, in one commit."""
+
+        async def work(tx: Tx) -> None:
+            await keep(tx, lease, until)
+            await _record_links(tx, lease.job_id, batch, tenant_id, now)
+            await _record_slots(tx, lease.job_id, batch, now)
+            await _record_followers(tx, lease.job_id, batch, tenant_id, now)
+            await _record_pairs(tx, lease.job_id, batch)
+            await _record_outcomes(tx, cycle_id, batch)
+            await _record_log(tx, lease.job_id, cycle_id, batch, tenant_id, now)
+
+        await self._database.write(work)
+
+
+async def _record_links(tx: Tx, job_id: str, batch: Batch, tenant_id: str, now: int) -> None:
+    if batch.dropped:
+        ids = {"job_id": job_id, "ids": id_list(batch.dropped)}
+        await tx.execute(SQL["drop_links"], ids)
+        await tx.execute(SQL["drop_group_memberships"], ids)
+        await tx.execute(SQL["drop_memberships_of"], ids)
+    await tx.execute_many(
+        SQL["save_link"],
+        [
+            {
+                "job_id": job_id,
+                "source_id": link.source_id,
+                "object_type": link.kind,
+                "target_id": link.target_id,
+                "state": link.state,
+                "acknowledged": _json(link.acknowledged),
+                "display_name": link.display_name,
+                "now": now,
+            }
+            for link in batch.links
+        ],
+    )
+    if batch.intents_done:
+        await tx.execute(SQL["forget_intents"], {"job_id": job_id, "ids": id_list(batch.intents_done)})
+
+
+async def _record_slots(tx: Tx, job_id: str, batch: Batch, now: int) -> None:
+    def slot(pending: Pending) -> dict[str, Any]:
+        return {"job_id": job_id, "source_id": pending.source_id, "seq": pending.seq}
+
+    await tx.execute_many(SQL["clear"], [slot(pending) for pending in batch.cleared])
+    await tx.execute_many(SQL["to_reference"], [{**slot(pending), "now": now} for pending in batch.to_reference])
+    await tx.execute_many(
+        SQL["postpone"],
+        [
+            {
+                **slot(pending),
+                "due_at": retry.due_at,
+                "attempts": retry.attempts,
+                "failed_first_at": retry.failed_first_at,
+                "error_code": code,
+                "error": message,
+            }
+            for pending, retry, code, message in batch.postponed
+        ],
+    )
+    await tx.execute_many(
+        SQL["mark"],
+        [{"job_id": job_id, "source_id": id_, "object_type": kind, "now": now} for id_, kind in batch.remarked],
+    )
+
+
+async def _record_followers(tx: Tx, job_id: str, batch: Batch, tenant_id: str, now: int) -> None:
+    at = {"job_id": job_id, "tenant_id": tenant_id, "now": now}
+    users = [id_ for id_, kind in batch.arrived if kind == "User"]
+    groups = [id_ for id_, kind in batch.arrived if kind == "Group"]
+    if users:
+        await tx.execute(SQL["mark_reports"], {**at, "ids": id_list(users)})
+    if groups:
+        await tx.execute(SQL["mark_pairs_of_groups"], {**at, "ids": id_list(groups)})
+    if users or groups:
+        await tx.execute(SQL["mark_pairs_of_members"], {**at, "ids": id_list(users + groups)})
+
+
+async def _record_pairs(tx: Tx, job_id: str, batch: Batch) -> None:
+    def pair(slot: PendingMember) -> dict[str, Any]:
+        return {"job_id": job_id, "group_id": slot.group_id, "member_id": slot.member_id}
+
+    await tx.execute_many(SQL["save_membership"], [pair(slot) for slot in batch.joined])
+    await tx.execute_many(SQL["drop_membership"], [pair(slot) for slot in batch.left])
+    await tx.execute_many(SQL["clear_pair"], [pair(slot) for slot in batch.pairs_cleared])
+    await tx.execute_many(
+        SQL["postpone_pair"],
+        [
+            {
+                **pair(slot),
+                "due_at": retry.due_at,
+                "attempts": retry.attempts,
+                "failed_first_at": retry.failed_first_at,
+            }
+            for slot, retry in batch.pairs_postponed
+        ],
+    )
+
+
+async def _record_outcomes(tx: Tx, cycle_id: str, batch: Batch) -> None:
+    rows = [
+        {"cycle_id": cycle_id, "source_id": id_, "object_type": kind, "action": str(action), "reason": reason}
+        for id_, kind, action, reason in batch.outcomes
+    ]
+    considered = batch.considered
+    if batch.touched:
+        touched = dict(batch.touched)
+        ids = {"cycle_id": cycle_id, "ids": id_list(touched)}
+        known = {row[0]: row[1] for row in await tx.fetch_all(SQL["outcomes_of"], ids)}
+        for id_, kind in touched.items():
+            if known.get(id_, Action.UNCHANGED) == Action.UNCHANGED:
+                considered += id_ not in known
+                rows.append(
+                    {
+                        "cycle_id": cycle_id,
+                        "source_id": id_,
+                        "object_type": kind,
+                        "action": str(Action.UPDATED),
+                        "reason": None,
+                    }
+                )
+    await tx.execute_many(SQL["save_outcome"], rows)
+    if considered:
+        await tx.execute(SQL["count_considered"], {"id": cycle_id, "n": considered})
+
+
+async def _record_log(tx: Tx, job_id: str, cycle_id: str, batch: Batch, tenant_id: str, now: int) -> None:
+    await tx.execute_many(
+        SQL["log"],
+        [
+            {
+                "id": row.id,
+                "tenant_id": tenant_id,
+                "job_id": job_id,
+                "cycle_id": cycle_id,
+                "change_id": row.change_id,
+                "at": now,
+                "source_id": row.source_id,
+                "object_type": row.kind,
+                "action": row.action,
+                "status": row.status,
+                "error_code": row.error_code,
+                "entry": row.entry,
+            }
+            for row in batch.log
+        ],
+    )
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()

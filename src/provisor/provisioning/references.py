@@ -1,0 +1,202 @@
+"""Step referenceResolution: managers and members, once both ends are in the target; removals like additions.
+
+``/reference/entra-provisioning-service.md`` section 15. What cannot be written yet is not remembered in a list of its
+own: the directory knows it, and whoever arrives in the target makes the references to it due again (``store.record``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from provisor.connector.errors import TargetError
+from provisor.connector.messages import AttributeChange
+from provisor.provisioning import retry
+from provisor.provisioning.entry import Status, Step
+from provisor.provisioning.faults import concerns_all
+from provisor.provisioning.model import Link, Pending, PendingMember, Retry, Source
+from provisor.provisioning.objects import BATCH
+from provisor.provisioning.recording.store import Batch
+from provisor.provisioning.run import Run
+from provisor.provisioning.store import Pair
+
+PAIRS = 2_000
+
+
+async def managers(run: Run) -> bool:
+    """Write the next batch of managers. False when none is due. Raises ``CycleBroken``, ``LeaseLost``."""
+    slots = await run.store.claim(run.job.id, "reference", "User", now=run.clock.now_ms(), limit=BATCH)
+    if not slots:
+        return False
+    batch = Batch()
+    path = run.mappings["User"].reference("manager") if "User" in run.mappings else None
+    users = await run.directory.users_by_id(run.actor, run.job.tenant_id, [slot.source_id for slot in slots])
+    ids = [slot.source_id for slot in slots] + [u.manager_id for u in users.values() if u.manager_id is not None]
+    links = await run.store.links(run.job.id, ids)
+
+    async def write(slot: Pending) -> None:
+        user, link = users.get(slot.source_id), links.get(slot.source_id)
+        if path is None or user is None or link is None or link.state != "linked":
+            batch.cleared.append(slot)
+            return
+        manager = links.get(user.manager_id or "")
+        wanted = manager.target_id if manager is not None and manager.state == "linked" else None
+        source = Source(user.id, "User", exists=True, name=user.user_principal_name)
+        await _write_manager(run, batch, slot, source, link, path, wanted)
+
+    await run.each(slots, write)
+    await run.record(batch)
+    return True
+
+
+async def _write_manager(
+    run: Run, batch: Batch, slot: Pending, source: Source, link: Link, path: str, wanted: str | None
+) -> None:
+    known = link.acknowledged.get(path)
+    if wanted == known:
+        batch.cleared.append(slot)
+        return
+    change = AttributeChange(path, known, wanted)
+    try:
+        await run.client.set_reference("User", link.target_id, path, known, wanted)
+    except TargetError as error:
+        if concerns_all(error):
+            raise
+        _log(run, batch, source, link.target_id, [change], error)
+        if await _gone(run, batch, source, link.target_id, error):
+            batch.cleared.append(slot)
+        else:
+            batch.postponed.append((slot, _later(run, slot, error), error.code, error.message))
+        return
+    acknowledged = {name: value for name, value in link.acknowledged.items() if name != path}
+    if wanted is not None:
+        acknowledged[path] = wanted
+    batch.links.append(Link(link.source_id, "User", link.target_id, link.state, acknowledged, link.display_name))
+    batch.cleared.append(slot)
+    batch.touched.append((source.id, "User"))
+    _log(run, batch, source, link.target_id, [change], None)
+
+
+async def members(run: Run) -> bool:
+    """Write the next batch of memberships, one task a group. False when none is due. Raises as ``managers``."""
+    pairs = await run.store.claim_pairs(run.job.id, run.job.tenant_id, now=run.clock.now_ms(), limit=PAIRS)
+    if not pairs:
+        return False
+    batch = Batch()
+    mapped = "Group" in run.mappings and run.mappings["Group"].reference("members") is not None
+
+    async def write(group: list[Pair]) -> None:
+        await _write_group(run, batch, group)
+
+    if mapped:
+        await run.each([list(group) for _, group in groupby(pairs, key=lambda pair: pair.slot.group_id)], write)
+    else:
+        batch.pairs_cleared.extend(pair.slot for pair in pairs)
+    await run.record(batch)
+    return True
+
+
+async def _write_group(run: Run, batch: Batch, pairs: Sequence[Pair]) -> None:
+    join: list[Pair] = []
+    leave: list[Pair] = []
+    for pair in pairs:
+        present = pair.group_target is not None and pair.member_target is not None
+        if present and pair.wanted and not pair.acknowledged and pair.member_state == "linked":
+            join.append(pair)
+        elif present and pair.acknowledged and not pair.wanted:
+            leave.append(pair)
+        else:
+            # In order as it is, or one end is not in the target: its arrival will bring the membership back here.
+            if pair.acknowledged and not pair.wanted:
+                batch.left.append(pair.slot)
+            batch.pairs_cleared.append(pair.slot)
+    if join or leave:
+        await _change_members(run, batch, join, leave)
+
+
+async def _change_members(run: Run, batch: Batch, join: Sequence[Pair], leave: Sequence[Pair]) -> None:
+    """All at once; if the target refuses that, one by one, so that one bad member does not hold up the others."""
+    first = (list(join) + list(leave))[0]
+    source = Source(first.slot.group_id, "Group", exists=True, name=first.group_name)
+    target_id = first.group_target or ""
+    try:
+        await run.client.change_members(target_id, _targets(join), _targets(leave))
+    except TargetError as error:
+        if concerns_all(error):
+            raise
+        if len(join) + len(leave) > 1 and not error.retryable and error.status != 404:
+            for pair in join:
+                await _change_members(run, batch, [pair], [])
+            for pair in leave:
+                await _change_members(run, batch, [], [pair])
+            return
+        for pair in [*join, *leave]:
+            batch.pairs_postponed.append((pair.slot, _later(run, pair.slot, error)))
+        _log(run, batch, source, target_id, _changes(join, leave), error)
+        await _gone(run, batch, source, target_id, error)
+        return
+    for pair in join:
+        batch.joined.append(pair.slot)
+    for pair in leave:
+        batch.left.append(pair.slot)
+    batch.pairs_cleared.extend(pair.slot for pair in [*join, *leave])
+    batch.touched.append((source.id, "Group"))
+    for pair, change in zip([*join, *leave], _changes(join, leave), strict=True):
+        _log(run, batch, source, target_id, [change], None, member=pair)
+
+
+async def _gone(run: Run, batch: Batch, source: Source, target_id: str, error: TargetError) -> bool:
+    """404 can mean this object or the one that it refers to. If it is this one: unlink it, to be matched anew."""
+    if error.status != 404 or await run.client.read(source.kind, target_id) is not None:
+        return False
+    batch.dropped.append(source.id)
+    batch.remarked.append((source.id, source.kind))
+    return True
+
+
+def _later(run: Run, slot: Pending | PendingMember, error: TargetError) -> Retry:
+    return retry.decide(
+        transient=error.retryable,
+        now=run.clock.now_ms(),
+        attempts=slot.attempts,
+        failed_first_at=slot.failed_first_at,
+    )
+
+
+def _targets(pairs: Sequence[Pair]) -> list[str]:
+    return [pair.member_target for pair in pairs if pair.member_target is not None]
+
+
+def _changes(join: Sequence[Pair], leave: Sequence[Pair]) -> list[AttributeChange]:
+    return [AttributeChange("members", None, pair.member_target) for pair in join] + [
+        AttributeChange("members", pair.member_target, None) for pair in leave
+    ]
+
+
+def _log(
+    run: Run,
+    batch: Batch,
+    source: Source,
+    target_id: str,
+    changes: Sequence[AttributeChange],
+    error: TargetError | None,
+    member: Pair | None = None,
+) -> None:
+    status: Status = "failure" if error else "success"
+    whom = f" ({member.member_name})" if member and member.member_name else ""
+    text = error.message if error else f"The reference {changes[0].path}{whom} of {source.name} was written"
+    batch.log.append(
+        run.writer.row(
+            source,
+            action="update",
+            status=status,
+            now=run.clock.now_ms(),
+            target_id=target_id,
+            steps=[Step("EntryExportUpdate", "referenceResolution", status, text)],
+            changes=changes,
+            error_code=error.code if error else None,
+            reason=error.message if error else None,
+            advice=error.hint if error else None,
+            exchange=error.exchange if error else None,
+        )
+    )

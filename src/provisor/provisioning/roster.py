@@ -1,0 +1,66 @@
+"""Step matching, at the beginning of an initial cycle: read the target's list once, when that costs less than to ask.
+
+Five thousand questions whose answer is "nobody" are most of an initial cycle's time. What a list may hide is still
+safe: only targets that refuse duplicates with 409 are read this way, and a 409 leads to a question and a link.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from provisor.connector.answers import TargetObject
+from provisor.connector.client import ScimClient
+from provisor.connector.errors import TargetError
+from provisor.provisioning.faults import concerns_all
+from provisor.provisioning.model import Kind
+
+# More objects than this are not kept in memory.
+MOST = 20_000
+# A page of the list costs the target about as much as so many questions.
+PAGE_COST = 4
+
+
+class Roster:
+    """The target's objects of one kind, by the values of the matching attributes, case folded."""
+
+    def __init__(self, objects: Sequence[TargetObject], attributes: Sequence[str]) -> None:
+        self._by: dict[str, dict[str, list[TargetObject]]] = {attribute: {} for attribute in attributes}
+        for found in objects:
+            for attribute, index in self._by.items():
+                index.setdefault(_folded(found.get(attribute)), []).append(found)
+
+    def find(self, attribute: str, value: str) -> list[TargetObject]:
+        """Every listed object with this value, as ``ScimClient.find`` would give it."""
+        return self._by[attribute].get(_folded(value), [])
+
+
+async def read_roster(client: ScimClient, kind: Kind, attributes: Sequence[str], waiting: int) -> Roster | None:
+    """The roster, or ``None`` where asking is cheaper or surer: too many objects, a list that does not say how many
+    there are, does not give all of them, or does not show the matching attributes.
+
+    ``waiting``: how many questions it would save. Raises ``TargetError`` only for what concerns every request.
+    """
+    size = client.capabilities.page_size
+    try:
+        first = await client.list_page(kind, 1, size)
+        total = first.total
+        objects = {found.id: found for found in first.objects}
+        if total is None or total > MOST or (total > len(objects) and total / size * PAGE_COST > waiting):
+            return None
+        while len(objects) < total:
+            page = await client.list_page(kind, len(objects) + 1, size)
+            before = len(objects)
+            objects |= {found.id: found for found in page.objects}
+            if len(objects) == before:
+                return None
+    except TargetError as error:
+        if concerns_all(error):
+            raise
+        return None
+    if any(found.get(attribute) in (None, "") for found in objects.values() for attribute in attributes):
+        return None
+    return Roster(list(objects.values()), attributes)
+
+
+def _folded(value: object) -> str:
+    return str(value).casefold()

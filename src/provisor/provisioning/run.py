@@ -1,0 +1,106 @@
+"""Every step of a cycle: what they share while one batch runs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from provisor.applications.model import Job
+from provisor.applications.service import Applications
+from provisor.clock import Clock
+from provisor.connector.client import ScimClient
+from provisor.connector.errors import TargetError
+from provisor.directory.service import Directory
+from provisor.provisioning.entry import Writer
+from provisor.provisioning.faults import CycleBroken, concerns_all
+from provisor.provisioning.leases.store import Lease
+from provisor.provisioning.mapping import Mappings
+from provisor.provisioning.model import Cycle, Kind
+from provisor.provisioning.recording.store import Batch, RecordStore
+from provisor.provisioning.roster import Roster, read_roster
+from provisor.provisioning.store import ProvisioningStore
+from provisor.security.actor import Actor
+
+T = TypeVar("T")
+
+# How long a lease lasts without a sign of life, in milliseconds.
+LEASE_MS = 20_000
+
+
+@dataclass(slots=True)
+class Run:
+    """One batch of one cycle: the services, the job as it is now, and the lease that it is done on."""
+
+    store: ProvisioningStore
+    records: RecordStore
+    directory: Directory
+    applications: Applications
+    clock: Clock
+    actor: Actor
+    job: Job
+    mappings: dict[Kind, Mappings]
+    client: ScimClient
+    writer: Writer
+    lease: Lease
+    cycle: Cycle
+    rosters: dict[Kind, Roster | None]
+    broken: TargetError | None = field(default=None)
+
+    async def roster(self, kind: Kind) -> Roster | None:
+        """What the target listed when this initial cycle began, if that is cheaper than asking for each object.
+
+        Kept in memory for the cycle; after a crash it is read anew. Raises ``CycleBroken``.
+        """
+        if self.cycle.kind != "Initial" or not self.client.capabilities.refuses_duplicates:
+            return None
+        if kind not in self.rosters:
+            waiting = await self.store.waiting(self.job.id)
+            keys = [row.target for row in self.mappings[kind].mapping.matching]
+            try:
+                self.rosters[kind] = await read_roster(self.client, kind, keys, waiting)
+            except TargetError as error:
+                raise CycleBroken(error) from error
+        return self.rosters[kind]
+
+    @property
+    def until(self) -> int:
+        return self.clock.now_ms() + LEASE_MS
+
+    async def each(self, items: Iterable[T], send: Callable[[T], Awaitable[None]]) -> None:
+        """Call ``send`` for every item at once (the pacer bounds what is under way) until an error concerns them all.
+
+        Items that were not begun by then are left alone. ``send`` deals with the errors of its own item.
+        """
+
+        async def one(item: T) -> None:
+            if self.broken is None:
+                try:
+                    await send(item)
+                except TargetError as error:
+                    if not concerns_all(error):
+                        raise
+                    self.broken = error
+
+        async with asyncio.TaskGroup() as group:
+            for item in items:
+                group.create_task(one(item))
+
+    async def journal(self, kind: Kind, source_ids: Sequence[str]) -> None:
+        """Make it durable that these creates are about to leave."""
+        now = self.clock.now_ms()
+        await self.store.journal(self.lease, self.cycle.id, kind, source_ids, now=now, until=self.until)
+
+    async def record(self, batch: Batch) -> None:
+        """Write the batch down, then say so if the cycle is broken. Raises ``LeaseLost``, ``CycleBroken``."""
+        await self.records.record(
+            self.lease,
+            self.cycle.id,
+            batch,
+            tenant_id=self.job.tenant_id,
+            now=self.clock.now_ms(),
+            until=self.until,
+        )
+        if self.broken is not None:
+            raise CycleBroken(self.broken)

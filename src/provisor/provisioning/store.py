@@ -1,0 +1,387 @@
+"""The service's own persistence: jobs' states, cycles, the queue's claims, links, the journal, the log.
+
+What a batch has learnt is written by ``recording/store.py``, what it is to look at by ``importing/store.py``.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from provisor.ids import new_id
+from provisor.provisioning.leases.store import Lease, keep
+from provisor.provisioning.model import Action, Counts, Cycle, JobState, Kind, Link, Pending, PendingMember
+from provisor.storage.database import Database, Row, Tx
+from provisor.storage.queries import id_list, named_queries
+
+SQL = named_queries("provisor.provisioning")
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A membership with both of its sides, as ``claim_pairs`` reads it."""
+
+    slot: PendingMember
+    wanted: bool
+    acknowledged: bool
+    group_target: str | None
+    group_name: str
+    member_target: str | None
+    member_state: str | None
+    member_name: str
+
+
+class ProvisioningStore:
+    """The tables of ``storage/tables/provisioning.py``. Raises ``LeaseLost`` from whatever is written on a lease."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    # Jobs
+
+    async def state(self, job_id: str, now: int) -> JobState:
+        """Where a job stands; one that was never looked at is NotConfigured."""
+
+        async def work(tx: Tx) -> JobState | None:
+            row = await tx.fetch_one(SQL["job_state"], {"job_id": job_id})
+            return _state(row) if row else None
+
+        found = await self._database.read(work)
+        if found is None:
+            return JobState(job_id, "NotConfigured", None, None, None, None, None, None)
+        return found
+
+    async def set_code(
+        self,
+        job_id: str,
+        code: str,
+        *,
+        now: int,
+        next_run_at: int | None = None,
+        quarantine: Mapping[str, Any] | None = None,
+        again_from_start: bool = False,
+        escrows: bool = False,
+        drop_links: bool = False,
+    ) -> None:
+        """Start, pause, restart: one commit. The flags are those of ``resetScope`` (reference section 23)."""
+
+        async def work(tx: Tx) -> None:
+            at = {"job_id": job_id, "now": now}
+            await tx.execute(SQL["create_job_state"], {**at, "code": code})
+            story = msgspec.json.encode(quarantine).decode() if quarantine else None
+            await tx.execute(SQL["set_job_code"], {**at, "code": code, "next_run_at": next_run_at, "quarantine": story})
+            if again_from_start:
+                await tx.execute(SQL["forget_watermark"], at)
+            if escrows:
+                await tx.execute(SQL["clear_escrows"], at)
+                await tx.execute(SQL["clear_member_escrows"], at)
+            if drop_links:
+                await tx.execute(SQL["all_links_gone"], {"job_id": job_id})
+                await tx.execute(SQL["all_memberships_gone"], {"job_id": job_id})
+
+        await self._database.write(work)
+
+    async def jobs_behind(self, now: int, *, job_id: str | None = None, free: bool = False) -> list[str]:
+        """Ids of the started jobs (or of this one) that have something to do; ``free``: that nobody works on."""
+
+        async def work(tx: Tx) -> list[str]:
+            params = {"now": now, "job_id": job_id, "free": free}
+            return [row[0] for row in await tx.fetch_all(SQL["jobs_behind"], params)]
+
+        return await self._database.read(work)
+
+    async def claim_enqueueing(self, job_id: str, *, now: int, until: int) -> bool:
+        """Whether the caller may put a cycle of this job into the queue."""
+
+        async def work(tx: Tx) -> bool:
+            params = {"job_id": job_id, "now": now, "until": until}
+            return await tx.execute(SQL["claim_enqueueing"], params) == 1
+
+        return await self._database.write(work)
+
+    async def dequeued(self, job_id: str) -> None:
+        """The cycle that was in the queue has begun."""
+
+        async def work(tx: Tx) -> None:
+            await tx.execute(SQL["dequeued"], {"job_id": job_id})
+
+        await self._database.write(work)
+
+    async def link_counts(self, job_id: str) -> dict[str, int]:
+        """Linked objects by type."""
+
+        async def work(tx: Tx) -> dict[str, int]:
+            return {row[0]: row[1] for row in await tx.fetch_all(SQL["link_counts"], {"job_id": job_id})}
+
+        return await self._database.read(work)
+
+    async def waiting(self, job_id: str) -> int:
+        """Objects that have a slot in the queue, escrowed ones included."""
+
+        async def work(tx: Tx) -> int:
+            row = await tx.fetch_one(SQL["pending_count"], {"job_id": job_id})
+            return row[0] if row else 0
+
+        return await self._database.read(work)
+
+    # Cycles
+
+    async def begin_cycle(self, lease: Lease, *, kind: str, watermark: int, schema_version: int, now: int) -> str:
+        """A new cycle, in phase ``import``; its id."""
+        cycle_id = new_id()
+
+        async def work(tx: Tx) -> str:
+            await tx.execute(
+                SQL["insert_cycle"],
+                {
+                    "id": cycle_id,
+                    "job_id": lease.job_id,
+                    "kind": kind,
+                    "watermark": watermark,
+                    "schema_version": schema_version,
+                    "now": now,
+                },
+            )
+            await tx.execute(SQL["set_running"], {"cycle_id": cycle_id, "job_id": lease.job_id, "now": now})
+            return cycle_id
+
+        return await self._database.write(work)
+
+    async def cycle(self, cycle_id: str) -> Cycle | None:
+        """One cycle, or ``None``."""
+
+        async def work(tx: Tx) -> Cycle | None:
+            row = await tx.fetch_one(SQL["cycle"], {"id": cycle_id})
+            return _cycle(row) if row else None
+
+        return await self._database.read(work)
+
+    async def cycles(self, job_id: str, limit: int) -> list[Cycle]:
+        """A job's latest cycles, newest first."""
+
+        async def work(tx: Tx) -> list[Cycle]:
+            rows = await tx.fetch_all(SQL["cycles"], {"job_id": job_id, "limit": limit})
+            return [_cycle(row) for row in rows]
+
+        return await self._database.read(work)
+
+    async def set_phase(self, lease: Lease, cycle_id: str, phase: str, *, cursor: str | None, until: int) -> None:
+        """How far the cycle is."""
+
+        async def work(tx: Tx) -> None:
+            await keep(tx, lease, until)
+            await tx.execute(SQL["set_phase"], {"id": cycle_id, "phase": phase, "cursor": cursor})
+
+        await self._database.write(work)
+
+    async def counts(self, cycle: Cycle) -> Counts:
+        """The balance of a cycle so far."""
+
+        async def work(tx: Tx) -> Counts:
+            row = await tx.fetch_one(SQL["cycle"], {"id": cycle.id})
+            rows = await tx.fetch_all(SQL["balance"], {"cycle_id": cycle.id})
+            return _counts(row[8] if row else 0, rows)
+
+        return await self._database.read(work, long=True)
+
+    async def end_cycle(
+        self,
+        lease: Lease,
+        cycle: Cycle,
+        *,
+        now: int,
+        counts: Counts,
+        next_run_at: int | None,
+        error: Mapping[str, Any] | None = None,
+        code: str = "Active",
+        not_before: int | None = None,
+        quarantine: Mapping[str, Any] | None = None,
+    ) -> None:
+        """The cycle succeeded, or was broken off with ``error``; the job's state goes with it."""
+
+        async def work(tx: Tx) -> None:
+            await keep(tx, lease, now)
+            await tx.execute(
+                SQL["end_cycle"],
+                {
+                    "id": cycle.id,
+                    "state": "Failed" if error else "Succeeded",
+                    "now": now,
+                    "counts": _json(counts.as_dict()),
+                    "error": _json(error) if error else None,
+                },
+            )
+            job = {"job_id": cycle.job_id, "now": now, "next_run_at": next_run_at}
+            if error:
+                story = _json(quarantine) if quarantine else None
+                params = {**job, "code": code, "not_before": not_before, "quarantine": story}
+                await tx.execute(SQL["fail_job"], params)
+            else:
+                await tx.execute(SQL["finish_job"], {**job, "schema_version": cycle.schema_version})
+
+        await self._database.write(work)
+
+    async def failures(self, job_id: str) -> int:
+        """Cycles broken off in a row."""
+
+        async def work(tx: Tx) -> int:
+            row = await tx.fetch_one(SQL["failures"], {"job_id": job_id})
+            return row[0] if row else 0
+
+        return await self._database.read(work)
+
+    async def mark(self, job_id: str, source_id: str, kind: Kind, now: int) -> None:
+        """One object is to be looked at."""
+
+        async def work(tx: Tx) -> None:
+            params = {"job_id": job_id, "now": now, "source_id": source_id, "object_type": kind}
+            await tx.execute(SQL["mark"], params)
+
+        await self._database.write(work)
+
+    # Batches
+
+    async def claim(self, job_id: str, stage: str, kind: Kind, *, now: int, limit: int) -> list[Pending]:
+        """The next objects of a stage."""
+
+        async def work(tx: Tx) -> list[Pending]:
+            params = {"job_id": job_id, "stage": stage, "object_type": kind, "now": now, "limit": limit}
+            return [Pending(*row) for row in await tx.fetch_all(SQL["claim"], params)]
+
+        return await self._database.read(work)
+
+    async def claim_pairs(self, job_id: str, tenant_id: str, *, now: int, limit: int) -> list[Pair]:
+        """The next memberships."""
+
+        async def work(tx: Tx) -> list[Pair]:
+            params = {"job_id": job_id, "tenant_id": tenant_id, "now": now, "limit": limit}
+            return [
+                Pair(
+                    PendingMember(*row[:4]),
+                    bool(row[4]),
+                    bool(row[5]),
+                    row[6],
+                    row[7] or "",
+                    row[8],
+                    row[9],
+                    row[10] or "",
+                )
+                for row in await tx.fetch_all(SQL["claim_pairs"], params)
+            ]
+
+        return await self._database.read(work)
+
+    async def links(self, job_id: str, source_ids: Sequence[str]) -> dict[str, Link]:
+        """The links of these objects by source id."""
+
+        async def work(tx: Tx) -> dict[str, Link]:
+            rows = await tx.fetch_all(SQL["links"], {"job_id": job_id, "ids": id_list(source_ids)})
+            return {row[0]: Link(row[0], row[1], row[2], row[3], msgspec.json.decode(row[4]), row[5]) for row in rows}
+
+        return await self._database.read(work)
+
+    async def holders(self, job_id: str, kind: Kind, target_ids: Sequence[str]) -> dict[str, str]:
+        """Target id -> source id of those that are linked."""
+
+        async def work(tx: Tx) -> dict[str, str]:
+            params = {"job_id": job_id, "object_type": kind, "ids": id_list(target_ids)}
+            return {row[0]: row[1] for row in await tx.fetch_all(SQL["sources_of_targets"], params)}
+
+        return await self._database.read(work)
+
+    async def intents(self, job_id: str, source_ids: Sequence[str]) -> dict[str, int]:
+        """Source id -> moment of a create whose answer was never recorded."""
+
+        async def work(tx: Tx) -> dict[str, int]:
+            rows = await tx.fetch_all(SQL["intents"], {"job_id": job_id, "ids": id_list(source_ids)})
+            return {row[0]: row[1] for row in rows}
+
+        return await self._database.read(work)
+
+    async def journal(
+        self, lease: Lease, cycle_id: str, kind: Kind, ids: Sequence[str], *, now: int, until: int
+    ) -> None:
+        """Before the creates of a batch leave."""
+
+        async def work(tx: Tx) -> None:
+            await keep(tx, lease, until)
+            row = {"job_id": lease.job_id, "object_type": kind, "cycle_id": cycle_id, "now": now}
+            await tx.execute_many(SQL["journal"], [{**row, "source_id": id_} for id_ in ids])
+
+        await self._database.write(work)
+
+    async def log(
+        self,
+        job_id: str,
+        *,
+        limit: int,
+        before: str | None = None,
+        status: str | None = None,
+        action: str | None = None,
+        source_id: str | None = None,
+        cycle_id: str | None = None,
+    ) -> list[dict[str, Any]]:
+        """Entries of the provisioning log, newest first."""
+
+        async def work(tx: Tx) -> list[dict[str, Any]]:
+            params = {
+                "job_id": job_id,
+                "before": before or "~",
+                "limit": limit,
+                "status": status,
+                "action": action,
+                "source_id": source_id,
+                "cycle_id": cycle_id,
+            }
+            return [msgspec.json.decode(row[0]) for row in await tx.fetch_all(SQL["log_entries"], params)]
+
+        return await self._database.read(work, long=True)
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _loaded(text: str | None) -> Any:
+    return msgspec.json.decode(text) if text else None
+
+
+def _state(row: Row) -> JobState:
+    job_id, code, watermark, version, next_run_at, running, last, quarantine = row
+    return JobState(job_id, code, watermark, version, next_run_at, running, last, _loaded(quarantine))
+
+
+def _cycle(row: Row) -> Cycle:
+    id_, job_id, kind, state, phase, cursor, watermark, version, considered, began_at, ended_at, counts, error = row
+    return Cycle(
+        id=id_,
+        job_id=job_id,
+        kind=kind,
+        state=state,
+        phase=phase,
+        cursor=cursor,
+        watermark=watermark,
+        schema_version=version,
+        considered=considered,
+        began_at=began_at,
+        ended_at=ended_at,
+        counts=_loaded(counts),
+        error=_loaded(error),
+    )
+
+
+def _counts(considered: int, rows: Sequence[Row]) -> Counts:
+    actions: Counter[str] = Counter()
+    skipped: Counter[str] = Counter()
+    failed: Counter[str] = Counter()
+    for action, reason, n in rows:
+        actions[action] += n
+        if action == Action.SKIPPED:
+            skipped[reason or "EntrySynchronizationSkipped"] += n
+        elif action == Action.FAILED:
+            failed[reason or "InternalError"] += n
+    return Counts(considered=considered, **actions, skipped_by_reason=dict(skipped), failed_by_code=dict(failed))

@@ -1,0 +1,120 @@
+"""The worker: cycles as durable workflows, woken by changes, on both databases."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import pytest
+
+from provisor.app.locks import ExecutorBusy
+from provisor.app.services import AppServices, wire
+from provisor.app.settings import Settings
+from provisor.app.worker import running_worker
+from provisor.clock import SystemClock
+from provisor.directory.model import User
+from provisor.security.actor import operator
+from provisor.security.secrets import MasterKey
+from provisor.testing.database import Store
+from provisor.testing.target import SimulatedTarget
+
+
+@dataclass
+class Site:
+    services: AppServices
+    target: SimulatedTarget
+    tenant_id: str
+    job_id: str
+    service_principal_id: str
+
+    async def person(self, name: str) -> User:
+        user = await self.services.directory.create_user(
+            operator(),
+            self.tenant_id,
+            {"userPrincipalName": f"{name}@example.org", "displayName": name, "accountEnabled": True},
+        )
+        await self.services.applications.assign(operator(), self.tenant_id, self.service_principal_id, user.id, "User")
+        return user
+
+
+@asynccontextmanager
+async def site(store: Store, target: SimulatedTarget) -> AsyncIterator[Site]:
+    database = store.database()
+    await database.open()
+    settings = Settings(data_dir=store.data_dir, database_url=store.url)
+    services = wire(database, MasterKey(bytes(32), "test"), target, settings, SystemClock())
+    try:
+        tenants = await services.directory.tenants(operator())
+        if not tenants:
+            tenants = [await services.directory.create_tenant(operator(), "Example", "example.org")]
+            await services.applications.add(operator(), tenants[0].id, "scim", "App", "https://target.test/scim/v2")
+        app = await services.applications.find(operator(), tenants[0].id, "App")
+        yield Site(services, target, tenants[0].id, app.job_id, app.service_principal.id)
+    finally:
+        await services.companies.close()
+        await database.close()
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Poll; the generous end is there so that a fault is a failure and not a hang."""
+    for _ in range(600):
+        if condition():
+            return
+        await asyncio.sleep(0.05)
+    pytest.fail("it did not happen")
+
+
+async def test_a_started_job_provisions_and_then_carries_changes_as_they_happen(store: Store) -> None:
+    target = SimulatedTarget()
+    async with site(store, target) as here, running_worker(here.services):
+        ada = await here.person("ada")
+        await here.services.provisioning.start(operator(), here.job_id)
+        await until(lambda: len(target.users) == 1)
+
+        await here.services.directory.update_user(operator(), here.tenant_id, ada.id, {"displayName": "Ada L"})
+        await until(lambda: [user["displayName"] for user in target.users.values()] == ["Ada L"])
+
+        await here.services.directory.delete_user(operator(), here.tenant_id, ada.id)
+        await until(lambda: [user["active"] for user in target.users.values()] == [False])
+
+
+async def test_a_paused_job_sends_nothing_until_it_is_started_again(store: Store) -> None:
+    target = SimulatedTarget()
+    async with site(store, target) as here, running_worker(here.services):
+        await here.person("ada")
+        await here.services.provisioning.start(operator(), here.job_id)
+        await until(lambda: len(target.users) == 1)
+        await here.services.provisioning.pause(operator(), here.job_id)
+
+        await here.person("bob")
+        await asyncio.sleep(1)
+        assert len(target.users) == 1
+
+        await here.services.provisioning.start(operator(), here.job_id)
+        await until(lambda: len(target.users) == 2)
+
+
+async def test_a_database_has_one_worker_under_each_name(store: Store) -> None:
+    async with site(store, SimulatedTarget()) as here, running_worker(here.services) as lock:
+        settings = Settings(data_dir=store.data_dir, database_url=store.url, executor_id=lock.executor_id)
+        other = wire(here.services.database, MasterKey(bytes(32), "test"), here.target, settings, SystemClock())
+        with pytest.raises(ExecutorBusy):
+            async with running_worker(other):
+                pass
+
+
+async def test_what_dbos_remembers_can_be_thrown_away(sqlite_only: Store) -> None:
+    target = SimulatedTarget()
+    async with site(sqlite_only, target) as here:
+        async with running_worker(here.services):
+            await here.person("ada")
+            await here.services.provisioning.start(operator(), here.job_id)
+            await until(lambda: len(target.users) == 1)
+        for file in sqlite_only.data_dir.glob("dbos.db*"):
+            file.unlink()
+        await here.person("bob")
+        async with running_worker(here.services):
+            await until(lambda: len(target.users) == 2)
+    assert len(target.sent("POST", "/Users")) == 2
