@@ -126,3 +126,9 @@ async def crashing(database: Database) -> tuple[World, CrashingDatabase]:
 @pytest.fixture
 async def world(database: Database) -> World:
     return await make_world(database, SimulatedTarget(token=TOKEN))
+
+
+@pytest.fixture
+async def dialpad(database: Database) -> World:
+    """The world with the app whose target refuses group renames."""
+    return await make_world(database, SimulatedTarget(token=TOKEN, renames_groups=False), template="dialpad")
