@@ -11,19 +11,23 @@ from provisor.connector.client import ScimClient
 from provisor.connector.dialect import load_dialect
 from provisor.connector.pacing import Pacer
 from provisor.connector.transport import Transport
+from provisor.provisioning.engine import REQUEST_MS, before_send
 from provisor.security.actor import Actor
+
+
+async def _before_send() -> None:
+    check = before_send.get()
+    if check is not None:
+        await check()
 
 
 class TargetClients:
     """Keeps the clients, so that pacing and connections outlive a batch. A changed credential makes a new client."""
 
-    def __init__(
-        self, applications: Applications, transport: Transport, clock: Clock, *, timeout: float = 30.0
-    ) -> None:
+    def __init__(self, applications: Applications, transport: Transport, clock: Clock) -> None:
         self._applications = applications
         self._transport = transport
         self._clock = clock
-        self._timeout = timeout
         self._clients: dict[str, tuple[Credentials, str, ScimClient]] = {}
         self._pacers: dict[str, Pacer] = {}
 
@@ -47,8 +51,9 @@ class TargetClients:
             dialect=load_dialect(dialect, parse_tenant_url(credentials.base_address).flags),
             capabilities=profile,
             clock=self._clock,
-            timeout=self._timeout,
+            timeout=REQUEST_MS / 1000,
             pacing=pacer,
+            before_send=_before_send,
         )
         self._clients[job.id] = (credentials, dialect, client)
         return client

@@ -91,18 +91,20 @@ async def running_worker(services: AppServices, *, wait: bool = False) -> AsyncI
     try:
         await services.stores.leases.drop_leases_of(lock.executor_id)
         await _launch(services, lock)
-        ticking = asyncio.create_task(_tick(services))
+        ticking = asyncio.create_task(_tick(services, lock))
         yield lock
     finally:
-        if ticking is not None:
-            ticking.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await ticking
-        if _Current.engine is not None:
-            await asyncio.wait_for(_finish_batches(lock), STOP_SECONDS)
-        await _end_dbos()
-        _Current.engine = None
-        await lock.release()
+        try:
+            # Without a task to end, the launch itself failed: there is no DBOS to ask for running batches.
+            if ticking is not None:
+                ticking.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await ticking
+                await asyncio.wait_for(_finish_batches(lock), STOP_SECONDS)
+        finally:
+            await _end_dbos()
+            _Current.engine = None
+            await lock.release()
 
 
 async def _take(services: AppServices, *, wait: bool) -> WorkerLock:
@@ -165,14 +167,14 @@ def _prepare_sqlite(path: Path) -> None:
         connection.execute("PRAGMA journal_mode=WAL")
 
 
-async def _tick(services: AppServices) -> None:
+async def _tick(services: AppServices, lock: WorkerLock) -> None:
     """Look at our tables, five times a second: which job has something to do that nobody does?"""
     cleaned = 0
     while True:
         try:
             now = services.clock.now_ms()
             for job_id in await services.stores.jobs.jobs_behind(now, free=True):
-                await _enqueue(services, job_id, now)
+                await _enqueue(services, lock, job_id, now)
             if now - cleaned > KEEP_RUNS_MS / 24:
                 cleaned = now
                 await _forget_old_runs(now)
@@ -183,10 +185,24 @@ async def _tick(services: AppServices) -> None:
         await asyncio.sleep(POLL_SECONDS)
 
 
-async def _enqueue(services: AppServices, job_id: str, now: int) -> None:
+async def _enqueue(services: AppServices, lock: WorkerLock, job_id: str, now: int) -> None:
+    """Put a cycle of a job that nobody works on into the queue, or put back what a dead worker has left.
+
+    Nobody's lease holds here. So a workflow that is still pending at another executor belongs to one that is dead, or
+    was stalled for longer than its lease; it keeps its place in the job's partition until it is resumed.
+    """
     if not await services.stores.jobs.claim_enqueueing(job_id, now=now, until=now + ENQUEUED_MS):
         return
-    with SetWorkflowID(f"cycle-{uuid.uuid4()}"), SetEnqueueOptions(queue_partition_key=job_id):
+    left = await DBOS.list_workflows_async(
+        status=["PENDING", "ENQUEUED"], workflow_id_prefix=f"{job_id}/", load_input=False, load_output=False
+    )
+    for run in left:
+        if run.status == "PENDING" and run.executor_id != lock.executor_id:
+            log.warning("taking over", job_id=job_id, from_executor=run.executor_id)
+            await DBOS.resume_workflow_async(run.workflow_id, queue_name=QUEUE)
+    if left:
+        return
+    with SetWorkflowID(f"{job_id}/{uuid.uuid4()}"), SetEnqueueOptions(queue_partition_key=job_id):
         await DBOS.enqueue_workflow_async(QUEUE, _cycle, job_id)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import uuid
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any
 from urllib.parse import quote
@@ -53,11 +53,11 @@ class ScimClient:
         clock: Clock,
         timeout: float = 30.0,
         pacing: Pacer | None = None,
-        before_send: Callable[[], None] | None = None,
+        before_send: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         """``timeout``: seconds for one request with its reply. ``pacing``: share it with all who call this target.
 
-        ``before_send`` is called right before every request, also when it is sent again after a pause: what it raises
+        ``before_send`` is awaited right before every request, also when it is sent again after a pause: what it raises
         comes out, and nothing is sent (a lost lease). Raises ``InvalidInput`` for a Tenant URL that is none.
         """
         address = parse_tenant_url(base_address)
@@ -248,7 +248,7 @@ class ScimClient:
         for tries in itertools.count(1):
             await self._pacer.turn()
             if self._before_send is not None:
-                self._before_send()
+                await self._before_send()
             exchange = await self._exchange(request, what)
             response = exchange.response
             if response is None or response.status < 429:

@@ -11,6 +11,8 @@ from __future__ import annotations
 import asyncio
 import random
 import uuid
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
@@ -23,7 +25,7 @@ from provisor.clock import Clock
 from provisor.connector.client import ScimClient
 from provisor.connector.errors import BadAnswer, TargetError, Throttled
 from provisor.directory.service import Directory
-from provisor.errors import ProvisorError
+from provisor.errors import ProvisorError, Unavailable
 from provisor.expressions.values import Context
 from provisor.provisioning import objects, quarantine, references, retry
 from provisor.provisioning.entry import Writer, wire
@@ -40,7 +42,9 @@ from provisor.security.actor import Actor, Realm, Right
 
 FEED_PAGE = 1_000
 KEPT_ROSTERS = 4
-RENEW_SECONDS = 5.0
+RENEW_SECONDS = 3.0
+# A request is sent only if the lease outlives its timeout.
+REQUEST_MS = 20_000
 
 log = structlog.get_logger(__name__)
 
@@ -52,9 +56,14 @@ SERVICE = Actor(
 
 
 class Targets(Protocol):
-    """Gives the client for a job's target, paced and with its credential as it is now."""
+    """Gives the client for a job's target, paced and with its credential as it is now. Its requests end within
+    ``REQUEST_MS``, and before each it calls the ``before_send`` that the running task has set."""
 
     async def client(self, actor: Actor, job: Job) -> ScimClient: ...
+
+
+# Raises ``LeaseLost`` in tasks of a cycle whose lease does not outlive one more request; clients call it.
+before_send: ContextVar[Callable[[], Awaitable[None]] | None] = ContextVar("provisor_before_send", default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +107,8 @@ class Engine:
         self._clock = clock
         self._holder = holder
         self._domains: dict[str, str] = {}
+        # Job id -> until when our lease of it lasts, ms UTC.
+        self._held_until: dict[str, int] = {}
         self._rosters: dict[str, dict[Kind, Roster | None]] = {}
 
     async def begin(self, job_id: str) -> str | None:
@@ -130,13 +141,27 @@ class Engine:
         cycle = await self._store.cycle(cycle_id)
         if lease is None or cycle is None or cycle.state != "Running":
             return Progress(cycle_id, done=True)
+        guard = before_send.set(self._guard(lease))
         renewing = asyncio.create_task(self._renew(lease))
+        done = True
         try:
-            return Progress(cycle_id, done=await self._step(lease, cycle))
+            done = await self._step(lease, cycle)
         except LeaseLost:
-            return Progress(cycle_id, done=True)
+            log.warning("lease lost", job_id=job_id, cycle_id=cycle_id)
         finally:
             renewing.cancel()
+            before_send.reset(guard)
+        return Progress(cycle_id, done)
+
+    def _guard(self, lease: Lease) -> Callable[[], Awaitable[None]]:
+        async def check() -> None:
+            if self._held_until.get(lease.job_id, 0) - self._clock.now_ms() < REQUEST_MS:
+                # After a pause or a stall: go on only if nobody has taken over meanwhile.
+                renewed = await self._lease(lease.job_id)
+                if renewed is None or renewed.epoch != lease.epoch:
+                    raise LeaseLost
+
+        return check
 
     async def _step(self, lease: Lease, cycle: Cycle) -> bool:
         job: Job | None = None
@@ -163,25 +188,39 @@ class Engine:
             return True
         except LeaseLost:
             raise
+        except ExceptionGroup as errors:
+            lost, others = errors.split(LeaseLost)
+            if lost is not None and others is None:
+                raise LeaseLost from errors
+            log.exception("cycle failed", job_id=cycle.job_id, cycle_id=cycle.id)
+            await self._give_up(lease, cycle, job, _fault_of_ours(errors))
+            return True
         except ProvisorError as error:
             await self._give_up(lease, cycle, job, error)
             return True
         except Exception as error:
-            # A fault of ours: it is told, kept with the cycle, and tried again later, never in a tight loop.
+            # It is told, kept with the cycle, and tried again later, never in a tight loop.
             log.exception("cycle failed", job_id=cycle.job_id, cycle_id=cycle.id)
-            await self._give_up(lease, cycle, job, ProvisorError(f"Internal error: {type(error).__name__}: {error}"))
+            await self._give_up(lease, cycle, job, _fault_of_ours(error))
             return True
         return False
 
     async def _lease(self, job_id: str) -> Lease | None:
         now = self._clock.now_ms()
-        return await self._leases.take_lease(job_id, self._holder, now=now, until=now + LEASE_MS)
+        lease = await self._leases.take_lease(job_id, self._holder, now=now, until=now + LEASE_MS)
+        if lease is not None:
+            self._held_until[job_id] = now + LEASE_MS
+        return lease
 
     async def _renew(self, lease: Lease) -> None:
         """Keep the lease while requests are under way; the step itself notices when it is lost."""
         while True:
             await asyncio.sleep(RENEW_SECONDS)
-            await self._lease(lease.job_id)
+            try:
+                await self._lease(lease.job_id)
+            except Unavailable:
+                # Without renewal the lease runs out, and the guard stops the requests.
+                log.warning("lease not renewed", job_id=lease.job_id)
 
     async def _run(self, lease: Lease, cycle: Cycle, job: Job) -> Run:
         client = await self._targets.client(SERVICE, job)
@@ -326,6 +365,10 @@ class Engine:
         await self._store.end_cycle(
             lease, cycle, now=now, counts=counts, next_run_at=now + interval, error=error, not_before=again
         )
+
+
+def _fault_of_ours(error: Exception) -> ProvisorError:
+    return ProvisorError(f"Internal error: {type(error).__name__}: {error}")
 
 
 def _out_of_balance(counts: Counts) -> str:

@@ -25,8 +25,9 @@ from provisor.security.actor import Actor
 
 T = TypeVar("T")
 
-# How long a lease lasts without a sign of life, in milliseconds.
-LEASE_MS = 20_000
+# How long a lease lasts without a sign of life, in milliseconds. It is longer than a request's timeout, so that no
+# request is under way when another worker takes over.
+LEASE_MS = 25_000
 
 
 @dataclass(slots=True)

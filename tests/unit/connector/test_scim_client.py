@@ -513,7 +513,7 @@ async def test_nothing_is_sent_once_the_lease_is_lost_not_even_after_a_pause() -
     class LeaseLost(Exception):
         pass
 
-    def check() -> None:
+    async def check() -> None:
         if clock.now_ms() >= lease_ends:
             raise LeaseLost
 

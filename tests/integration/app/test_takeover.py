@@ -1,0 +1,100 @@
+"""Worker processes on one PostgreSQL: what a killed or stalled one had in hand, another finishes. Nothing twice."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from provisor.app.services import wire
+from provisor.app.settings import Settings
+from provisor.clock import SystemClock
+from provisor.security.actor import operator
+from provisor.security.secrets import load_key
+from provisor.testing.database import Store
+from provisor.testing.target import SimulatedTarget
+from provisor.testing.target_faults import slow
+from provisor.testing.target_http import serve
+
+PEOPLE = 120
+KEY = "00" * 32
+
+
+@asynccontextmanager
+async def worker(store: Store) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A process of its own, ended at the end whatever the test did to it."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "provisor",
+        *store.arguments,
+        "worker",
+        env={**os.environ, "PROVISOR_SECRET_KEY": KEY},
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGCONT)
+            process.terminate()
+        await process.wait()
+
+
+async def until(condition: Callable[[], bool], seconds: float = 60) -> None:
+    for _ in range(int(seconds / 0.05)):
+        if condition():
+            return
+        await asyncio.sleep(0.05)
+    pytest.fail("it did not happen")
+
+
+@asynccontextmanager
+async def started_job(store: Store, target: SimulatedTarget) -> AsyncIterator[None]:
+    database = store.database()
+    await database.open()
+    services = wire(
+        database,
+        load_key(None, {"PROVISOR_SECRET_KEY": KEY}, database="postgresql"),
+        target,
+        Settings(data_dir=store.data_dir, database_url=store.url),
+        SystemClock(),
+    )
+    try:
+        tenant = await services.directory.create_tenant(operator(), "Example", "example.org")
+        app = await services.applications.add(operator(), tenant.id, "scim", "App", target.base_address)
+        for n in range(PEOPLE):
+            await services.directory.create_user(
+                operator(),
+                tenant.id,
+                {"userPrincipalName": f"p{n}@example.org", "displayName": f"P{n}", "accountEnabled": True},
+            )
+        await services.applications.set_sync_all(operator(), app.job_id, True)
+        await services.provisioning.start(operator(), app.job_id)
+        yield
+    finally:
+        await services.companies.close()
+        await database.close()
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
+async def test_another_worker_finishes_what_one_had_in_hand(postgresql_only: Store, how: signal.Signals) -> None:
+    target = SimulatedTarget(clock=SystemClock())
+    target.fault(slow(0.2), times=None)
+    async with serve(target), started_job(postgresql_only, target), worker(postgresql_only) as first:
+        await until(lambda: len(target.users) > 20)
+        first.send_signal(how)
+        async with worker(postgresql_only):
+            await until(lambda: len(target.users) >= PEOPLE)
+            if how is signal.SIGSTOP:
+                first.send_signal(signal.SIGCONT)
+                await asyncio.sleep(2)
+
+    assert len(target.users) == len(target.users_by_name()) == PEOPLE
+    created = [request.body["userName"] for request in target.sent("POST", "/Users") if request.status == 201]
+    assert len(created) == len(set(created))
