@@ -138,6 +138,14 @@ class Pending:
 
 
 @dataclass(frozen=True, slots=True)
+class Intent:
+    """A create that was about to leave, its answer never recorded. ``keys``: (attribute, value) to find it by."""
+
+    sent_at: int
+    keys: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PendingMember:
     """A membership that is to be looked at."""
 

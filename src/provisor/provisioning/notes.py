@@ -17,6 +17,7 @@ from provisor.provisioning.model import (
     Action,
     Delete,
     Entitlement,
+    Intent,
     Kind,
     Link,
     LinkState,
@@ -39,13 +40,14 @@ class Item:
     source: Source
     entitlement: Entitlement
     link: Link | None
-    # When a create was sent whose answer was never recorded, ms UTC.
-    sent_at: int | None
+    intent: Intent | None
     # Why nothing can be decided about it: an error message, mostly null.
     fault: str | None = None
     # The target's id of the manager, null where there is none or it is not in the target yet.
     manager: str | None = None
     plan: Plan | None = None
+    # What it is looked up by in the target, in order of precedence.
+    keys: list[tuple[str, str]] = field(default_factory=list)
     found: list[TargetObject] = field(default_factory=list)
     settled: bool = False
 

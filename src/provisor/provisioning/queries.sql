@@ -251,13 +251,14 @@ SELECT object_type, COUNT(*) FROM link WHERE job_id = :job_id GROUP BY object_ty
 
 -- name: intents
 -- Creates that were about to be sent and whose answer was never recorded.
-SELECT source_id, sent_at FROM intent WHERE job_id = :job_id AND source_id IN (:ids...)
+SELECT source_id, sent_at, keys FROM intent WHERE job_id = :job_id AND source_id IN (:ids...)
 
 -- name: journal
 -- Written before a create leaves.
-INSERT INTO intent (job_id, source_id, object_type, cycle_id, sent_at)
-VALUES (:job_id, :source_id, :object_type, :cycle_id, :now)
-ON CONFLICT (job_id, source_id) DO UPDATE SET cycle_id = excluded.cycle_id, sent_at = excluded.sent_at
+INSERT INTO intent (job_id, source_id, object_type, cycle_id, keys, sent_at)
+VALUES (:job_id, :source_id, :object_type, :cycle_id, :keys, :now)
+ON CONFLICT (job_id, source_id) DO UPDATE
+SET cycle_id = excluded.cycle_id, keys = excluded.keys, sent_at = excluded.sent_at
 
 -- name: forget_intents
 -- Their answers are recorded.

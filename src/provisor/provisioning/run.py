@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -24,6 +24,7 @@ from provisor.provisioning.store import ProvisioningStore
 from provisor.security.actor import Actor
 
 T = TypeVar("T")
+Keys = Sequence[tuple[str, str]]
 
 # How long a lease lasts without a sign of life, in milliseconds. It is longer than a request's timeout, so that no
 # request is under way when another worker takes over.
@@ -88,10 +89,10 @@ class Run:
             for item in items:
                 group.create_task(one(item))
 
-    async def journal(self, kind: Kind, source_ids: Sequence[str]) -> None:
-        """Make it durable that these creates are about to leave."""
+    async def journal(self, kind: Kind, creates: Mapping[str, Keys]) -> None:
+        """Make it durable that these creates are about to leave: source id -> what they will be found by."""
         now = self.clock.now_ms()
-        await self.store.journal(self.lease, self.cycle.id, kind, source_ids, now=now, until=self.until)
+        await self.store.journal(self.lease, self.cycle.id, kind, creates, now=now, until=self.until)
 
     async def record(self, batch: Batch) -> None:
         """Write the batch down, then say so if the cycle is broken. Raises ``LeaseLost``, ``CycleBroken``."""

@@ -129,14 +129,15 @@ class Sender:
 
     async def _look_up(self, item: Item, *, ask: bool = False) -> None:
         """The target's objects that match; ``ask``: the target itself, whatever its list showed."""
-        roster = None if ask or item.sent_at is not None or item.slot.attempts else self._roster
+        roster = None if ask or item.intent is not None or item.slot.attempts else self._roster
         try:
-            keys = self._mappings.keys(item.source.get)
+            item.keys = self._mappings.keys(item.source.get)
         except MappingFailed as error:
             self._notes.fail(item, "InternalError", str(error), advice="Mend the mapping, or the source value.")
             return
         try:
-            for attribute, value in keys:
+            # An account that a lost create made has the keys of that time: the person may have been renamed since.
+            for attribute, value in [*(item.intent.keys if item.intent else ()), *item.keys]:
                 if roster is not None:
                     item.found = roster.find(attribute, value)
                 else:
@@ -160,7 +161,7 @@ class Sender:
         """The creates of the batch are durable in the journal before the first of them leaves."""
         creates = [item for item in items if isinstance(item.plan, Match) and not item.found and self._creates(item)]
         if creates:
-            await self._run.journal(self._kind, [item.source.id for item in creates])
+            await self._run.journal(self._kind, {item.source.id: item.keys for item in creates})
         await self._run.each([item for item in items if not item.settled], self._send_one)
 
     def _creates(self, item: Item) -> bool:
@@ -169,8 +170,8 @@ class Sender:
             text = "It is not in the target, and Create is not among the target object actions."
             self._skip(item, "EntrySynchronizationSkipped", text)
             return False
-        if item.sent_at is not None and not self._run.client.capabilities.refuses_duplicates:
-            due = item.sent_at + LATE_MS
+        if item.intent is not None and not self._run.client.capabilities.refuses_duplicates:
+            due = item.intent.sent_at + LATE_MS
             if self._run.clock.now_ms() < due:
                 text = "A create was sent and its reply was lost; the target is asked again once it must show."
                 self._notes.wait(item, text, due_at=due)

@@ -14,11 +14,12 @@ import msgspec
 
 from provisor.ids import new_id
 from provisor.provisioning.leases.store import Lease, keep
-from provisor.provisioning.model import Action, Counts, Cycle, JobState, Kind, Link, Pending, PendingMember
+from provisor.provisioning.model import Action, Counts, Cycle, Intent, JobState, Kind, Link, Pending, PendingMember
 from provisor.storage.database import Database, Row, Tx
 from provisor.storage.queries import id_list, named_queries
 
 SQL = named_queries("provisor.provisioning")
+_KEYS = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,24 +294,33 @@ class ProvisioningStore:
 
         return await self._database.read(work)
 
-    async def intents(self, job_id: str, source_ids: Sequence[str]) -> dict[str, int]:
-        """Source id -> moment of a create whose answer was never recorded."""
+    async def intents(self, job_id: str, source_ids: Sequence[str]) -> dict[str, Intent]:
+        """Source id -> a create whose answer was never recorded."""
 
-        async def work(tx: Tx) -> dict[str, int]:
+        async def work(tx: Tx) -> dict[str, Intent]:
             rows = await tx.fetch_all(SQL["intents"], {"job_id": job_id, "ids": id_list(source_ids)})
-            return {row[0]: row[1] for row in rows}
+            return {row[0]: Intent(row[1], msgspec.json.decode(row[2], type=_KEYS)) for row in rows}
 
         return await self._database.read(work)
 
     async def journal(
-        self, lease: Lease, cycle_id: str, kind: Kind, ids: Sequence[str], *, now: int, until: int
+        self,
+        lease: Lease,
+        cycle_id: str,
+        kind: Kind,
+        creates: Mapping[str, Sequence[tuple[str, str]]],
+        *,
+        now: int,
+        until: int,
     ) -> None:
-        """Before the creates of a batch leave."""
+        """Before the creates of a batch leave: source id -> what the new object will be found by."""
 
         async def work(tx: Tx) -> None:
             await keep(tx, lease, until)
             row = {"job_id": lease.job_id, "object_type": kind, "cycle_id": cycle_id, "now": now}
-            await tx.execute_many(SQL["journal"], [{**row, "source_id": id_} for id_ in ids])
+            await tx.execute_many(
+                SQL["journal"], [{**row, "source_id": id_, "keys": _json(keys)} for id_, keys in creates.items()]
+            )
 
         await self._database.write(work)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -132,3 +133,9 @@ async def world(database: Database) -> World:
 async def dialpad(database: Database) -> World:
     """The world with the app whose target refuses group renames."""
     return await make_world(database, SimulatedTarget(token=TOKEN, renames_groups=False), template="dialpad")
+
+
+@pytest.fixture(scope="session")
+def world_maker() -> Callable[..., Awaitable[World]]:
+    """For tests that need a world per example."""
+    return make_world

@@ -98,3 +98,22 @@ async def test_a_crash_at_any_write_of_an_incremental_cycle_carries_the_change_a
         assert users["ada@example.org"]["displayName"] == f"Ada {at}", f"torn away at write {at}"
         assert users["bob@example.org"]["active"] is (not joins or at < 3)
     assert at > 5
+
+
+async def test_an_account_whose_create_was_lost_is_found_although_its_person_was_renamed_since(
+    crashing: tuple[World, CrashingDatabase],
+) -> None:
+    world, database = crashing
+    ada = await world.person("ada")
+    await world.assign(ada)
+    await world.start()
+    at = 1
+    while not world.target.users:
+        await torn_away(world, database, at)
+        at += 1
+
+    new = {"userPrincipalName": "lovelace@example.org", "displayName": "Ada Lovelace"}
+    await world.services.directory.update_user(operator(), world.tenant.id, ada.id, new)
+    await go_on(world, "second")
+
+    assert [user["userName"] for user in world.target.users.values()] == ["lovelace@example.org"]

@@ -94,6 +94,8 @@ intent = Table(
     Column("source_id", Key, primary_key=True),
     Column("object_type", Key, nullable=False),
     Column("cycle_id", Key, nullable=False),
+    # What the new object can be found by, [[attribute, value], …]: its source may be renamed before it is looked for.
+    Column("keys", Document, nullable=False),
     Column("sent_at", Moment, nullable=False),
 )
 

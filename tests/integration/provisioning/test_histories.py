@@ -1,0 +1,277 @@
+"""Random histories: whatever changes, fails and crashes, in the end the target is what directory and assignment say."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from provisor.directory.model import Group, User
+from provisor.provisioning.engine import run_inline
+from provisor.security.actor import operator
+from provisor.testing.crash import Crash, CrashingDatabase
+from provisor.testing.database import memory_database
+from provisor.testing.target import SimulatedTarget
+from provisor.testing.target_faults import (
+    failure,
+    failure_after_applying,
+    lost_reply,
+    reset,
+    reset_after_applying,
+    silence,
+    too_many_requests,
+)
+
+if TYPE_CHECKING:
+    from conftest import World
+
+# In CI as many as its time allows; PROVISOR_HISTORIES=2000 for a night.
+HISTORIES = int(os.environ.get("PROVISOR_HISTORIES", "150"))
+NAMES = tuple("abcdefgh")
+TEAMS = ("red", "green", "blue")
+FAULTS = {
+    "429": too_many_requests(2),
+    "500": failure(500),
+    "500 after applying": failure_after_applying(500),
+    "400": failure(400, "Not today."),
+    "lost reply": lost_reply(),
+    "silence": silence(),
+    "reset": reset(),
+    "reset after applying": reset_after_applying(),
+}
+
+people = st.sampled_from(NAMES)
+teams = st.sampled_from(TEAMS)
+ops = st.one_of(
+    st.tuples(st.just("title"), people, st.sampled_from(["Boss", "Clerk", ""])),
+    st.tuples(st.just("rename"), people),
+    st.tuples(st.just("enable"), people, st.booleans()),
+    st.tuples(st.just("delete"), people),
+    st.tuples(st.just("restore"), people),
+    st.tuples(st.just("purge"), people),
+    st.tuples(st.just("manager"), people, st.one_of(st.none(), people)),
+    st.tuples(st.just("assign"), people),
+    st.tuples(st.just("unassign"), people),
+    st.tuples(st.just("assign team"), teams),
+    st.tuples(st.just("unassign team"), teams),
+    st.tuples(st.just("join"), teams, people),
+    st.tuples(st.just("leave"), teams, people),
+    st.tuples(st.just("delete team"), teams),
+    st.tuples(st.just("restore team"), teams),
+    st.tuples(st.just("fault"), st.sampled_from(sorted(FAULTS)), st.integers(1, 4)),
+    st.tuples(st.just("cycle")),
+    st.tuples(st.just("crash"), st.integers(1, 12)),
+    st.tuples(st.just("restart"), st.sampled_from(["", "Watermark", "Escrows"])),
+    st.tuples(st.just("pause and start")),
+    st.tuples(st.just("hours pass"), st.integers(1, 30)),
+)
+
+
+@dataclass
+class Story:
+    """One history as it unfolds, with what the directory is known to hold."""
+
+    world: World
+    database: CrashingDatabase
+    users: dict[str, str] = field(default_factory=dict)
+    groups: dict[str, str] = field(default_factory=dict)
+    renames: int = 0
+    lives: int = 0
+
+    async def begin(self) -> None:
+        for name in NAMES:
+            self.users[name] = (await self.world.person(name)).id
+        for n, name in enumerate(TEAMS):
+            members = [await self.user(person) for person in NAMES[n::3]]
+            self.groups[name] = (await self.world.group(name, *[m for m in members if m is not None])).id
+        await self.world.assign(await self.team("red"))  # type: ignore[arg-type]
+        await self.world.start()
+
+    async def user(self, name: str) -> User | None:
+        found = await self.world.services.directory.users_by_id(operator(), self.world.tenant.id, [self.users[name]])
+        return found.get(self.users[name])
+
+    async def team(self, name: str) -> Group | None:
+        found = await self.world.services.directory.groups_by_id(operator(), self.world.tenant.id, [self.groups[name]])
+        return found.get(self.groups[name])
+
+    async def do(self, op: tuple[Any, ...]) -> None:
+        directory, tenant = self.world.services.directory, self.world.tenant.id
+        match op:
+            case ("title", name, title):
+                if await self.live(name):
+                    await directory.update_user(operator(), tenant, self.users[name], {"jobTitle": title or None})
+            case ("rename", name):
+                if await self.live(name):
+                    self.renames += 1
+                    new = {"displayName": f"{name} {self.renames}", "userPrincipalName": f"{name}{self.renames}@x.org"}
+                    await directory.update_user(operator(), tenant, self.users[name], new)
+            case ("enable", name, enabled):
+                if await self.live(name):
+                    await directory.update_user(operator(), tenant, self.users[name], {"accountEnabled": enabled})
+            case ("delete", name):
+                if await self.live(name):
+                    await directory.delete_user(operator(), tenant, self.users[name])
+            case ("restore", name):
+                if await self.gone(name):
+                    await directory.restore_user(operator(), tenant, self.users[name])
+            case ("purge", name):
+                if await self.gone(name):
+                    await directory.purge_user(operator(), tenant, self.users[name])
+            case ("manager", name, manager):
+                if manager != name and await self.live(name) and (manager is None or await self.live(manager)):
+                    manager_id = self.users[manager] if manager else None
+                    await directory.set_manager(operator(), tenant, self.users[name], manager_id)
+            case ("assign", name):
+                user = await self.live(name)
+                if user and self.users[name] not in await self.assigned():
+                    await self.world.assign(user)
+            case ("unassign", name):
+                user = await self.user(name)
+                if user and self.users[name] in await self.assigned():
+                    await self.world.unassign(user)
+            case ("assign team", name):
+                team = await self.team(name)
+                if team and team.deleted_at is None and team.id not in await self.assigned():
+                    await self.world.assign(team)
+            case ("unassign team", name):
+                team = await self.team(name)
+                if team and team.id in await self.assigned():
+                    await self.world.unassign(team)
+            case ("join", name, person):
+                team = await self.team(name)
+                if team and team.deleted_at is None and await self.live(person):
+                    await directory.add_members(operator(), tenant, team.id, [self.users[person]])
+            case ("leave", name, person):
+                team = await self.team(name)
+                if team and team.deleted_at is None and await self.live(person):
+                    await directory.remove_members(operator(), tenant, team.id, [self.users[person]])
+            case ("delete team", name):
+                team = await self.team(name)
+                if team and team.deleted_at is None:
+                    await directory.delete_group(operator(), tenant, team.id)
+            case ("restore team", name):
+                team = await self.team(name)
+                if team and team.deleted_at is not None:
+                    await directory.restore_group(operator(), tenant, team.id)
+            case ("fault", name, times):
+                self.world.target.fault(FAULTS[name], when=lambda request: request.method != "GET", times=times)
+            case ("cycle",):
+                await self.cycle()
+            case ("crash", at):
+                await self.crash(at)
+            case ("restart", scope):
+                await self.world.services.provisioning.restart(operator(), self.world.job_id, scope)
+            case ("pause and start",):
+                await self.world.services.provisioning.pause(operator(), self.world.job_id)
+                await self.world.start()
+            case ("hours pass", hours):
+                self.world.clock.advance(hours * 3600)
+
+    async def live(self, name: str) -> User | None:
+        user = await self.user(name)
+        return user if user is not None and user.deleted_at is None else None
+
+    async def gone(self, name: str) -> User | None:
+        user = await self.user(name)
+        return user if user is not None and user.deleted_at is not None else None
+
+    async def assigned(self) -> set[str]:
+        found = await self.world.services.applications.assignments(
+            operator(), self.world.tenant.id, self.world.app.service_principal.id
+        )
+        return {assignment.principal_id for assignment in found}
+
+    async def cycle(self) -> bool:
+        cycle_id = await run_inline(self.world.services.engine(f"life {self.lives}"), self.world.job_id)
+        if cycle_id is not None:
+            await self.world.ended(cycle_id)
+        return cycle_id is not None
+
+    async def crash(self, at: int) -> None:
+        self.database.crash_at(at)
+        try:
+            await self.cycle()
+        except Crash:
+            self.lives += 1
+        except BaseExceptionGroup:
+            self.lives += 1
+        finally:
+            self.database.recover()
+        self.world.clock.advance(60)
+
+    async def rest(self) -> None:
+        """All faults are over; time passes until nothing is due any more."""
+        self.world.target.heal()
+        await self.world.start()
+        for _ in range(80):
+            if not await self.cycle():
+                if not await self.world.services.stores.jobs.waiting(self.world.job_id):
+                    return
+                self.world.clock.advance(3 * 3600)
+        raise AssertionError("it never came to rest")
+
+    async def check(self) -> None:
+        """The target against the directory."""
+        assigned = await self.assigned()
+        members: dict[str, set[str]] = {}
+        entitled = set(assigned)
+        for name, id_ in self.groups.items():
+            team = await self.team(name)
+            if team is None or team.deleted_at is not None or id_ not in assigned:
+                continue
+            rows = await self.world.services.directory.members_after(operator(), self.world.tenant.id, id_, None, 100)
+            members[name] = {row.id for row in rows}
+            entitled |= members[name]
+        users = {id_: await self.user(name) for name, id_ in self.users.items()}
+        present = {
+            id_: user
+            for id_, user in users.items()
+            if user is not None and user.deleted_at is None and user.account_enabled and id_ in entitled
+        }
+        target = self.world.target
+        active = [account for account in target.users.values() if account["active"]]
+        assert sorted(account["userName"] for account in active) == sorted(
+            user.user_principal_name for user in present.values()
+        )
+        shown = {account["userName"]: account for account in active}
+        for user in present.values():
+            account = shown[user.user_principal_name]
+            assert account["displayName"] == user.display_name
+            assert account.get("title") == user.attributes.get("jobTitle")
+            manager = present.get(user.manager_id or "")
+            assert target.managers().get(user.user_principal_name) == (manager and manager.user_principal_name)
+        assert set(target.groups_by_name()) == set(members)
+        for name, ids in members.items():
+            wanted = {present[id_].user_principal_name for id_ in ids if id_ in present}
+            assert target.memberships()[name] & set(shown) == wanted
+
+
+async def tell(make_world: Callable[..., Awaitable[World]], history: list[tuple[Any, ...]]) -> None:
+    database = CrashingDatabase(await memory_database())
+    try:
+        story = Story(await make_world(database, SimulatedTarget(token="let-me-in")), database)
+        await story.begin()
+        for op in history:
+            await story.do(op)
+        await story.rest()
+        await story.check()
+        sent = len(story.world.writes())
+        await story.world.services.provisioning.restart(operator(), story.world.job_id)
+        await story.rest()
+        assert len(story.world.writes()) == sent, "a restart found something to send"
+    finally:
+        await database.close()
+
+
+@given(st.lists(ops, max_size=25))
+@settings(max_examples=HISTORIES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_in_the_end_the_target_is_what_directory_and_assignment_say(
+    world_maker: Callable[..., Awaitable[World]], history: list[tuple[Any, ...]]
+) -> None:
+    asyncio.run(tell(world_maker, history))
