@@ -154,12 +154,12 @@ async def _finish_batches(lock: WorkerLock) -> None:
 
 
 async def _end_dbos() -> None:
-    """Stop DBOS from a thread of its own: it joins threads, and takes the loop's thread pool, which it had made its
-    own, down with it; the loop gets a new one."""
+    """Stop DBOS from a thread of its own, for it joins threads. It has made the loop's thread pool its own and takes it
+    down with it, so the loop gets a new one before."""
     loop = asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(thread_name_prefix="provisor"))
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="end-dbos") as own:
         await loop.run_in_executor(own, DBOS.destroy)
-    loop.set_default_executor(ThreadPoolExecutor(thread_name_prefix="provisor"))
 
 
 def _prepare_sqlite(path: Path) -> None:

@@ -1,7 +1,8 @@
 """Step processing: the values that the target should have, from an object's source attributes. Pure.
 
-``/reference/entra-provisioning-service.md`` section 8.2: a null source flows nothing, a default value only when the
-object is created, "only during object creation" never again. References (managers, members) are another step's.
+``/reference/entra-provisioning-service.md`` section 8.2: a default value flows only when the object is created, "only
+during object creation" never again, the mapping type None where the target has no value. References (managers, members)
+are another step's.
 """
 
 from __future__ import annotations
@@ -10,13 +11,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from provisor.applications.schema import AttributeMapping, FlowType, ObjectMapping
+from provisor.applications.schema import AttributeMapping, FlowBehavior, FlowType, ObjectMapping
 from provisor.clock import parse_iso
 from provisor.connector.messages import AttributeChange
 from provisor.expressions.errors import EvaluationError
-from provisor.expressions.values import NO_FLOW, Context
+from provisor.expressions.values import NO_FLOW, Context, parse_int
 from provisor.provisioning.model import Kind
-from provisor.provisioning.plan import Rule
+from provisor.provisioning.plan import Flow, Rule, missing, same
 
 Get = Callable[[str], Any]
 SOFT_DELETED = "IsSoftDeleted"
@@ -51,7 +52,10 @@ class Mappings:
         )
 
     def desired(self, get: Get, *, soft_deleted: bool, creating: bool) -> dict[str, Any]:
-        """Target attribute path -> value, only what flows. Raises ``MappingFailed``."""
+        """Target attribute path -> value, only what flows; ``NO_FLOW`` for what is to stay as it is in the target.
+
+        Raises ``MappingFailed``.
+        """
         flag = "True" if soft_deleted else "False"
 
         def look_up(name: str) -> Any:
@@ -66,8 +70,10 @@ class Mappings:
             except EvaluationError as error:
                 raise MappingFailed(row.target, str(error)) from error
             if value is NO_FLOW:
+                if not creating:
+                    values[row.target] = NO_FLOW
                 continue
-            if _empty(value) and creating:
+            if _empty(value) and (creating or row.source_type == "None"):
                 value = row.default_value
             if not _empty(value):
                 values[row.target] = _typed(row, value)
@@ -92,21 +98,54 @@ class Mappings:
                 return row.target
         return None
 
-    def rule(self, *, soft_delete: bool, skip_out_of_scope: bool, fixed: frozenset[str]) -> Rule:
-        """What the plan needs to know of this mapping."""
-        flows = self.mapping.flow_types
+    def rule(
+        self, *, soft_delete: bool, skip_out_of_scope: bool, fixed: frozenset[str], removes_empty: bool = True
+    ) -> Rule:
+        """What the plan needs to know of this mapping.
+
+        ``removes_empty``: what an empty source does where the mapping itself does not say: remove the target's value,
+        or (as in Entra) nothing.
+        """
+        actions = self.mapping.flow_types
+        updating = [row for row in self.values if row.flow_type is not FlowType.OBJECT_ADD_ONLY]
+        flows = {row.target: _flow(row) for row in updating}
         return Rule(
             kind=self.kind,
-            may_create=flows.add,
-            may_update=flows.update,
-            may_delete=flows.delete,
+            may_create=actions.add,
+            may_update=actions.update,
+            may_delete=actions.delete,
             soft_delete=soft_delete,
             skip_out_of_scope_deletions=skip_out_of_scope,
-            always=frozenset(row.target for row in self.values if row.flow_type is not FlowType.OBJECT_ADD_ONLY),
+            always=frozenset(flows),
             fixed=fixed,
-            disabling=frozenset(row.target for row in self.values if SOFT_DELETED in row.source.attributes),
+            disabling=frozenset(row.target for row in updating if SOFT_DELETED in row.source.attributes),
             matching=tuple(row.target for row in self.mapping.matching),
+            flows={target: flow for target, flow in flows.items() if flow is not None},
+            keeps=frozenset(row.target for row in updating if _keeps(row, removes_empty)),
+            defaults={row.target: _typed(row, row.default_value) for row in updating if row.default_value},
+            unconditional=frozenset(row.target for row in updating if row.flow_behavior is FlowBehavior.ALWAYS),
         )
+
+
+def _flow(row: AttributeMapping) -> Flow | None:
+    """How it flows on updates; null for "the target takes the source's value".
+
+    What Graph leaves open is decided so: both "add only" types add to a multi-valued attribute; to a single-valued one
+    ValueAddOnly gives its first value, and MultiValueAddOnly changes it but never removes it. The role function without
+    "Assertive" in its name adds as well (reference section 8.5).
+    """
+    if row.flow_type is FlowType.ATTRIBUTE_ADD_ONLY or row.source_type == "None":
+        return Flow.FILL
+    adds = row.flow_type in (FlowType.MULTI_VALUE_ADD_ONLY, FlowType.VALUE_ADD_ONLY)
+    if row.multivalued and (adds or "AppRoleAssignmentsComplex" in row.source.functions):
+        return Flow.ADD
+    return Flow.FILL if row.flow_type is FlowType.VALUE_ADD_ONLY else None
+
+
+def _keeps(row: AttributeMapping, removes_empty: bool) -> bool:
+    if row.flow_type is FlowType.MULTI_VALUE_ADD_ONLY:
+        return True
+    return not removes_empty if row.when_empty is None else row.when_empty == "Keep"
 
 
 def differs(target: Any, desired: Any) -> bool:
@@ -114,7 +153,7 @@ def differs(target: Any, desired: Any) -> bool:
     if isinstance(target, str) and isinstance(desired, bool):
         return target.lower() != str(desired).lower()
     if isinstance(target, list) or isinstance(desired, list):
-        return bool(target != desired)
+        return not same(target, desired)
     return bool(target != desired) and str(target) != str(desired)
 
 
@@ -123,23 +162,27 @@ def _empty(value: Any) -> bool:
 
 
 def _typed(row: AttributeMapping, value: Any) -> Any:
+    if row.multivalued:
+        return [_one(row, item) for item in (value if isinstance(value, list) else [value])]
     if isinstance(value, list):
-        if row.multivalued:
-            return value
         if len(value) != 1:
             raise MappingFailed(row.target, f"it yields {len(value)} values, and the target attribute takes one")
         value = value[0]
+    return _one(row, value)
+
+
+def _one(row: AttributeMapping, value: Any) -> Any:
     try:
         if row.type == "Boolean":
             return _boolean(value)
         if row.type == "Integer":
-            return int(value)
+            return _integer(value)
+        if row.type == "DateTime":
+            parse_iso(str(value))
     except ValueError as error:
-        raise MappingFailed(row.target, f"{value!r} is not of the type {row.type}") from error
-    if row.type == "DateTime":
-        return _moment(row, value)
-    single = value if isinstance(value, (str, dict)) else str(value)
-    return [single] if row.multivalued else single
+        kind = "a date and time in ISO 8601" if row.type == "DateTime" else f"of the type {row.type}"
+        raise MappingFailed(row.target, f"{value!r} is not {kind}") from error
+    return value if isinstance(value, (str, dict)) else str(value)
 
 
 def _boolean(value: Any) -> bool:
@@ -149,22 +192,40 @@ def _boolean(value: Any) -> bool:
     return text == "true"
 
 
-def _moment(row: AttributeMapping, value: Any) -> str:
-    try:
-        parse_iso(str(value))
-    except ValueError as error:
-        raise MappingFailed(row.target, f"{value!r} is not a date and time in ISO 8601") from error
-    return str(value)
+def _integer(value: Any) -> int:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    number = parse_int(value) if isinstance(value, str) else None
+    if number is None:
+        raise ValueError(value)
+    return number
 
 
 def adoption(
-    desired: Mapping[str, Any], shown: Mapping[str, Any], always: frozenset[str]
+    desired: Mapping[str, Any],
+    shown: Mapping[str, Any],
+    always: frozenset[str],
+    flows: Mapping[str, Flow] | None = None,
 ) -> tuple[dict[str, Any], tuple[AttributeChange, ...]]:
-    """Of an account that was just linked: what it has already, and what to send. Nothing of its own is removed."""
-    agreed = {path: value for path, value in desired.items() if not differs(shown.get(path), value)}
-    changes = tuple(
-        AttributeChange(path, shown.get(path), value)
-        for path, value in desired.items()
-        if path in always and path not in agreed
-    )
-    return agreed, changes
+    """Of an account that was just linked: what it has already, and what to send. Nothing of its own is removed.
+
+    ``flows``: those of the mapping's rule. What an attribute with one has already is acknowledged and stays.
+    """
+    agreed: dict[str, Any] = {}
+    changes: list[AttributeChange] = []
+    for path, value in desired.items():
+        present = shown.get(path)
+        flow = (flows or {}).get(path)
+        if value is NO_FLOW:
+            continue
+        if flow is Flow.FILL and not _empty(present):
+            agreed[path] = present
+        elif flow is Flow.ADD and isinstance(present, list) and isinstance(value, list):
+            agreed[path] = present
+            if path in always and (lacking := missing(value, present)):
+                changes.append(AttributeChange(path, None, lacking))
+        elif not differs(present, value):
+            agreed[path] = value
+        elif path in always:
+            changes.append(AttributeChange(path, present, value))
+    return agreed, tuple(changes)

@@ -40,7 +40,8 @@ async def process(run: Run, kind: Kind) -> bool:
     await _know_managers(run, kind, items)
     await Sender(run, kind, mappings, batch, await run.roster(kind)).carry(items)
     _hand_on_references(kind, mappings, items, batch)
-    batch.considered = len(batch.outcomes)
+    # Whatever was not left alone because the cycle broke must have come out as something.
+    batch.considered = [item.source.id for item in items if item.settled or run.broken is None]
     await run.record(batch)
     return True
 

@@ -1,16 +1,19 @@
 """Step processing: what is to be done with one object. Pure: the cycle, on-demand, preview and explanation share it.
 
 The table is ``/reference/entra-provisioning-service.md`` sections 13.1 and 14. The difference is taken against the
-state that the target last acknowledged, removals included.
+state that the target last acknowledged, removals included; how each attribute flows is that reference's section 8.2.
 """
 
 from __future__ import annotations
 
+import enum
+import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from provisor.connector.messages import AttributeChange
+from provisor.expressions.values import NO_FLOW
 from provisor.provisioning.model import (
     Delete,
     Entitlement,
@@ -25,6 +28,15 @@ from provisor.provisioning.model import (
     Unchanged,
     Update,
 )
+
+
+class Flow(enum.Enum):
+    """How an attribute flows where it does not simply take the source's value."""
+
+    # Only where the target has no value: it is never replaced nor removed.
+    FILL = "fill"
+    # The values that the target lacks are added to those it has, and none is removed.
+    ADD = "add"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +57,18 @@ class Rule:
     # Target attributes that are made from IsSoftDeleted: without one of them nothing can be disabled.
     disabling: frozenset[str]
     matching: tuple[str, ...]
+    # Those of ``always`` that do not simply take the source's value.
+    flows: Mapping[str, Flow] = field(default_factory=dict)
+    # An empty source leaves what the target has (as in Entra), where elsewhere it removes it.
+    keeps: frozenset[str] = frozenset()
+    # What a creation sends for an empty source. A source that is still empty does not remove it again.
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    # Flow behaviour FlowAlways: sent whenever the object is looked at, changed or not.
+    unconditional: frozenset[str] = frozenset()
 
 
-# (is it soft-deleted, is it being created) -> target attribute path -> value; without references and nulls.
+# (is it soft-deleted, is it being created) -> target attribute path -> value; without references and nulls. ``NO_FLOW``
+# for an attribute that is to stay as it is in the target, whatever it is; never when it is being created.
 Evaluate = Callable[[bool, bool], Mapping[str, Any]]
 
 
@@ -68,17 +89,20 @@ def plan(source: Source, entitlement: Entitlement, link: Link | None, rule: Rule
 def difference(
     desired: Mapping[str, Any], acknowledged: Mapping[str, Any], rule: Rule
 ) -> tuple[tuple[AttributeChange, ...], tuple[str, ...]]:
-    """What to send, and what would be sent if the target could change it. A value that became empty is a removal."""
+    """What to send, and what would be sent if the target could change it. A value that became empty is a removal.
+
+    A change whose ``old`` is null although a value is acknowledged adds to that value: see ``confirmed``.
+    """
     changes: list[AttributeChange] = []
     refused: list[str] = []
     for path in sorted(rule.always):
-        new, old = desired.get(path), acknowledged.get(path)
-        if new == old:
+        change = _change(path, desired.get(path), acknowledged.get(path), rule)
+        if change is None:
             continue
-        if path in rule.fixed and old is not None:
+        if path in rule.fixed and acknowledged.get(path) is not None:
             refused.append(path)
         else:
-            changes.append(AttributeChange(path, old, new))
+            changes.append(change)
     return tuple(changes), tuple(refused)
 
 
@@ -86,11 +110,55 @@ def confirmed(acknowledged: Mapping[str, Any], changes: tuple[AttributeChange, .
     """The acknowledged state once the target has taken these changes."""
     state = dict(acknowledged)
     for change in changes:
+        present = state.get(change.path)
         if change.new is None:
             state.pop(change.path, None)
+        elif change.old is None and isinstance(present, list):
+            state[change.path] = [*present, *missing(change.new, present)]
         else:
             state[change.path] = change.new
     return state
+
+
+def same(one: Any, other: Any) -> bool:
+    """Are two values the same to a target? The values of a multi-valued attribute have no order (RFC 7643 2.4)."""
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and sorted(map(_key, one)) == sorted(map(_key, other))
+    return bool(one == other)
+
+
+def missing(wanted: list[Any], present: list[Any]) -> list[Any]:
+    """Those of the wanted values that are not present, in their order, each once."""
+    found = {_key(value) for value in present}
+    lacking: list[Any] = []
+    for value in wanted:
+        if _key(value) not in found:
+            found.add(_key(value))
+            lacking.append(value)
+    return lacking
+
+
+def _change(path: str, new: Any, old: Any, rule: Rule) -> AttributeChange | None:
+    """One attribute's difference, by how it flows; ``None`` when there is nothing to send."""
+    if new is NO_FLOW:
+        return None
+    flow = rule.flows.get(path)
+    if flow is Flow.FILL:
+        return AttributeChange(path, None, new) if old is None and new is not None else None
+    if flow is Flow.ADD and isinstance(new, list):
+        lacking = missing(new, old if isinstance(old, list) else [])
+        return AttributeChange(path, None, lacking) if lacking else None
+    if new is None:
+        stays = old is None or flow is Flow.ADD or path in rule.keeps or same(old, rule.defaults.get(path))
+        return None if stays else AttributeChange(path, old, None)
+    if same(new, old) and path not in rule.unconditional:
+        return None
+    return AttributeChange(path, old, new)
+
+
+def _key(value: Any) -> str:
+    """The same text for the same value, complex ones included."""
+    return json.dumps(value, sort_keys=True)
 
 
 def _not_for_us(source: Source, entitlement: Entitlement) -> Plan:
@@ -163,12 +231,17 @@ def _user_leaves(source: Source, entitlement: Entitlement, link: Link, rule: Rul
                 "EntrySynchronizationSkipped", "It is to go, but Delete is not among the target object actions."
             )
         return Delete()
-    changes, _ = difference(evaluate(True, False), link.acknowledged, rule)
+    changes, refused = difference(evaluate(True, False), link.acknowledged, rule)
     if not any(change.path in rule.disabling for change in changes):
+        if link.state == "linked" and rule.disabling.intersection(refused):
+            return Skip(
+                "EntrySynchronizationSkipped",
+                f"It is to be disabled, but the target does not change {', '.join(refused)}.",
+            )
         if link.state == "linked" and not rule.disabling & link.acknowledged.keys():
             return Skip(
                 "EntrySynchronizationSkipped",
-                "It is to be disabled, but no target attribute is mapped from IsSoftDeleted.",
+                "It is to be disabled, but no target attribute that flows on updates is mapped from IsSoftDeleted.",
             )
         if not (changes and link.state == "disabled" and entitlement.in_scope):
             return Unchanged(state)

@@ -232,8 +232,15 @@ WHERE job_id = :job_id AND stage = :stage AND object_type = :object_type AND due
 ORDER BY due_at, source_id LIMIT :limit
 
 -- name: pending_count
--- How much is waiting, and for how long the oldest.
-SELECT COUNT(*), MIN(due_at) FROM pending WHERE job_id = :job_id
+-- How much is waiting: objects and memberships.
+SELECT (SELECT COUNT(*) FROM pending WHERE job_id = :job_id)
+     + (SELECT COUNT(*) FROM pending_member WHERE job_id = :job_id)
+
+-- name: unmatched_count
+-- Objects that may have to be looked up in the target.
+SELECT COUNT(*) FROM pending p
+WHERE p.job_id = :job_id AND p.stage = 'object' AND p.object_type = :object_type
+  AND NOT EXISTS (SELECT 1 FROM link l WHERE l.job_id = p.job_id AND l.source_id = p.source_id)
 
 -- name: links
 -- The links of these objects.

@@ -58,7 +58,7 @@ class Run:
         if self.cycle.kind != "Initial" or not self.client.capabilities.refuses_duplicates:
             return None
         if kind not in self.rosters:
-            waiting = await self.store.waiting(self.job.id)
+            waiting = await self.store.unmatched(self.job.id, kind)
             keys = [row.target for row in self.mappings[kind].mapping.matching]
             try:
                 self.rosters[kind] = await read_roster(self.client, kind, keys, waiting)

@@ -51,11 +51,36 @@ class Sender:
 
     async def carry(self, items: Sequence[Item]) -> None:
         """All of it. Errors that concern every object are left in ``run.broken``; what was not sent stays unsettled."""
+        await self._run.each([item for item in items if _left_behind(item)], self._recover)
+        if self._run.broken is not None:
+            return
         for item in items:
-            self._decide(item)
+            if not item.settled:
+                self._decide(item)
         await self._match([item for item in items if isinstance(item.plan, Match) and not item.settled])
         if self._run.broken is None:
             await self._send([item for item in items if not item.settled])
+
+    async def _recover(self, item: Item) -> None:
+        """A create may have made an account, and its person has left the scope since: find it, so that it goes too."""
+        if item.intent is None:
+            return
+        await self._look_up(item, ask=True)
+        if item.settled:
+            return
+        if not item.found:
+            due = item.intent.sent_at + LATE_MS
+            if self._run.clock.now_ms() < due:
+                self._notes.wait(item, "A create was sent and its answer is not known; it may still land.", due_at=due)
+            else:
+                self._notes.intent_done(item)
+            return
+        target = item.found[0]
+        holders = await self._run.store.holders(self._run.job.id, self._kind, [target.id])
+        if holders.get(target.id, item.source.id) == item.source.id:
+            item.link = Link(item.source.id, self._kind, target.id, "linked", _shown(target), item.source.name)
+            self._notes.link(item, target.id, item.link.acknowledged)
+        self._notes.intent_done(item)
 
     # What to do
 
@@ -137,7 +162,8 @@ class Sender:
             return
         try:
             # An account that a lost create made has the keys of that time: the person may have been renamed since.
-            for attribute, value in [*(item.intent.keys if item.intent else ()), *item.keys]:
+            journaled = item.intent.keys if item.intent else ()
+            for attribute, value in dict.fromkeys([*journaled, *item.keys]):
                 if roster is not None:
                     item.found = roster.find(attribute, value)
                 else:
@@ -180,6 +206,8 @@ class Sender:
 
     async def _send_one(self, item: Item) -> None:
         match item.plan:
+            case Match() as match if item.found and item.intent is not None:
+                await self._adopt_ours(item, match, item.found[0])
             case Match() as match if item.found:
                 await self._adopt(item, match, item.found[0])
             case Match() as match:
@@ -242,7 +270,16 @@ class Sender:
         if changes:
             await self._adopt(item, match, target)
         else:
-            self._created(item, match.values, target.id)
+            self._created(item, {**match.values, **self._manager_shown(item, target)}, target.id)
+
+    def _manager_shown(self, item: Item, target: TargetObject) -> dict[str, Any]:
+        """The manager, if the target shows the wanted one: it went along with the create."""
+        path = self._mappings.reference("manager")
+        if path is None or item.manager is None:
+            return {}
+        shown = target.get(path)
+        value = shown.get("value") if isinstance(shown, Mapping) else shown
+        return {path: item.manager} if value == item.manager else {}
 
     async def _adopt(self, item: Item, match: Match, target: TargetObject) -> None:
         """An account exists already: link it, then send what it lacks. The link stays even if that is refused."""
@@ -298,3 +335,12 @@ class Sender:
             self._notes.settle(item, Action.DISABLED, "InvalidAnchor")
             text = "It was to be disabled, but it is no longer in the target."
             self._notes.log(item, "disable", "warning", code="InvalidAnchor", reason=text)
+
+
+def _left_behind(item: Item) -> bool:
+    present = item.source.exists and item.source.active and item.entitlement.in_scope
+    return item.intent is not None and item.link is None and not present
+
+
+def _shown(target: TargetObject) -> dict[str, Any]:
+    return {path: value for path, value in target.values.items() if value is not None}

@@ -121,10 +121,19 @@ class ProvisioningStore:
         return await self._database.read(work)
 
     async def waiting(self, job_id: str) -> int:
-        """Objects that have a slot in the queue, escrowed ones included."""
+        """Objects and memberships that have a slot in the queue, escrowed ones included."""
 
         async def work(tx: Tx) -> int:
             row = await tx.fetch_one(SQL["pending_count"], {"job_id": job_id})
+            return row[0] if row else 0
+
+        return await self._database.read(work)
+
+    async def unmatched(self, job_id: str, kind: Kind) -> int:
+        """Objects in the queue that may have to be looked up in the target."""
+
+        async def work(tx: Tx) -> int:
+            row = await tx.fetch_one(SQL["unmatched_count"], {"job_id": job_id, "object_type": kind})
             return row[0] if row else 0
 
         return await self._database.read(work)

@@ -36,7 +36,8 @@ class LogRow:
 class Batch:
     """What one batch of a cycle has learnt, until it is written."""
 
-    considered: int = 0
+    # Ids of the objects that were looked at. They are counted apart from the outcomes, and must agree with them.
+    considered: list[str] = field(default_factory=list)
     outcomes: list[tuple[str, Kind, Action, str | None]] = field(default_factory=list)
     links: list[Link] = field(default_factory=list)
     # Objects that are in the target since this batch: references to them, and theirs, can be written now.
@@ -78,6 +79,8 @@ class RecordStore:
 
 
 async def _record_links(tx: Tx, job_id: str, batch: Batch, tenant_id: str, now: int) -> None:
+    # What a batch has found and then removed leaves no link.
+    dropped = set(batch.dropped)
     if batch.dropped:
         ids = {"job_id": job_id, "ids": id_list(batch.dropped)}
         await tx.execute(SQL["drop_links"], ids)
@@ -97,6 +100,7 @@ async def _record_links(tx: Tx, job_id: str, batch: Batch, tenant_id: str, now: 
                 "now": now,
             }
             for link in batch.links
+            if link.source_id not in dropped
         ],
     )
     if batch.intents_done:
@@ -167,23 +171,23 @@ async def _record_outcomes(tx: Tx, cycle_id: str, batch: Batch) -> None:
         {"cycle_id": cycle_id, "source_id": id_, "object_type": kind, "action": str(action), "reason": reason}
         for id_, kind, action, reason in batch.outcomes
     ]
-    considered = batch.considered
-    if batch.touched:
-        touched = dict(batch.touched)
-        ids = {"cycle_id": cycle_id, "ids": id_list(touched)}
-        known = {row[0]: row[1] for row in await tx.fetch_all(SQL["outcomes_of"], ids)}
-        for id_, kind in touched.items():
-            if known.get(id_, Action.UNCHANGED) == Action.UNCHANGED:
-                considered += id_ not in known
-                rows.append(
-                    {
-                        "cycle_id": cycle_id,
-                        "source_id": id_,
-                        "object_type": kind,
-                        "action": str(Action.UPDATED),
-                        "reason": None,
-                    }
-                )
+    touched = dict(batch.touched)
+    ids = {*batch.considered, *touched}
+    found = await tx.fetch_all(SQL["outcomes_of"], {"cycle_id": cycle_id, "ids": id_list(sorted(ids))}) if ids else []
+    known = {row[0]: row[1] for row in found}
+    # An object may come twice in one cycle (a restart makes what had failed due again): it counts once.
+    considered = len(ids - known.keys())
+    for id_, kind in touched.items():
+        if known.get(id_, Action.UNCHANGED) == Action.UNCHANGED:
+            rows.append(
+                {
+                    "cycle_id": cycle_id,
+                    "source_id": id_,
+                    "object_type": kind,
+                    "action": str(Action.UPDATED),
+                    "reason": None,
+                }
+            )
     await tx.execute_many(SQL["save_outcome"], rows)
     if considered:
         await tx.execute(SQL["count_considered"], {"id": cycle_id, "n": considered})
