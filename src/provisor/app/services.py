@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from provisor.app.settings import Settings
 from provisor.app.targets import TargetClients
+from provisor.app.webhooks import TransportSend
 from provisor.applications.service import Applications
 from provisor.applications.store import ApplicationStore
 from provisor.clock import Clock, SystemClock
@@ -16,6 +17,15 @@ from provisor.connector.aiohttp_transport import AiohttpTransport
 from provisor.connector.transport import Transport
 from provisor.directory.service import Directory
 from provisor.directory.store import DirectoryStore
+from provisor.events.outbox import Outbox
+from provisor.events.store import OutboxStore
+from provisor.events.webhooks.delivery import WebhookDelivery
+from provisor.events.webhooks.service import Webhooks
+from provisor.events.webhooks.store import WebhookStore
+from provisor.provider.clients.service import Clients
+from provisor.provider.clients.store import ClientStore
+from provisor.provider.requestlog.service import RequestLog
+from provisor.provider.requestlog.store import RequestStore
 from provisor.provider.resources.service import Resources
 from provisor.provider.resources.store import ResourceStore
 from provisor.provider.service import Companies
@@ -43,7 +53,12 @@ class AppServices:
     directory: Directory
     applications: Applications
     companies: Companies
+    clients: Clients
     resources: Resources
+    requests: RequestLog
+    outbox: Outbox
+    webhooks: Webhooks
+    deliveries: WebhookDelivery
     provisioning: Provisioning
     stores: Stores
     targets: TargetClients
@@ -55,8 +70,11 @@ class AppServices:
 
 def wire(database: Database, key: MasterKey, transport: Transport, settings: Settings, clock: Clock) -> AppServices:
     """The services on a database that is open and of this version."""
-    applications = Applications(ApplicationStore(database), Sealer(key), clock)
+    sealer = Sealer(key)
+    applications = Applications(ApplicationStore(database), sealer, clock)
     targets = TargetClients(applications, transport, clock)
+    resources = Resources(ResourceStore(database), clock, cursor_key=key.derive("scim cursors"))
+    outbox, hooks = OutboxStore(database), WebhookStore(database)
     stores = Stores(ProvisioningStore(database), LeaseStore(database), ImportStore(database), RecordStore(database))
     return AppServices(
         settings=settings,
@@ -64,8 +82,15 @@ def wire(database: Database, key: MasterKey, transport: Transport, settings: Set
         database=database,
         directory=Directory(DirectoryStore(database), clock),
         applications=applications,
+        clients=Clients(
+            ClientStore(database), key.derive("oauth client pepper"), clock, token_minutes=settings.token_minutes
+        ),
         companies=Companies(CompanyStore(database), key.derive("api key pepper"), clock),
-        resources=Resources(ResourceStore(database), clock),
+        resources=resources,
+        requests=RequestLog(RequestStore(database), resources, clock, days=settings.request_log_days),
+        outbox=Outbox(outbox),
+        webhooks=Webhooks(hooks, outbox, sealer, clock),
+        deliveries=WebhookDelivery(hooks, outbox, sealer, clock, TransportSend(transport)),
         provisioning=Provisioning(stores.jobs, applications, targets, clock),
         stores=stores,
         targets=targets,
@@ -88,5 +113,7 @@ async def open_services(settings: Settings) -> AsyncIterator[AppServices]:
         yield services
     finally:
         await services.companies.close()
+        await services.clients.close()
+        await services.requests.close()
         await transport.close()
         await database.close()

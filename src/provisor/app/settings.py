@@ -21,6 +21,8 @@ class Settings:
     """``data_dir``: where SQLite, the key file and locks live; with a database URL only locks and spool files.
 
     ``allow_networks``: networks that may be called although this server is reachable from other machines.
+    ``token_minutes``: how long OAuth access tokens live. ``request_log_days``: how long SCIM requests are kept; 0: not
+    at all.
     """
 
     data_dir: Path = Path(DEFAULT_DATA)
@@ -32,6 +34,8 @@ class Settings:
     allow_networks: str = ""
     allow_http: bool = False
     executor_id: str | None = None
+    token_minutes: int = 60
+    request_log_days: int = 30
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
@@ -65,12 +69,14 @@ def read_settings(
         data_dir=data or Path(env.get("PROVISOR_DATA") or DEFAULT_DATA),
         database_url=database_url or env.get("PROVISOR_DATABASE_URL") or None,
         host=env.get("PROVISOR_HOST") or DEFAULT_HOST,
-        port=_number(env, "PROVISOR_PORT", DEFAULT_PORT),
+        port=_number(env, "PROVISOR_PORT", DEFAULT_PORT, "a port between 0 and 65535", 65_535),
         public_url=checked_public_url(env.get("PROVISOR_PUBLIC_URL")),
         metrics_token=env.get("PROVISOR_METRICS_TOKEN") or None,
         allow_networks=env.get("PROVISOR_ALLOW_NETWORKS", ""),
         allow_http=env.get("PROVISOR_ALLOW_HTTP", "").lower() in ("1", "true", "yes"),
         executor_id=env.get("PROVISOR_EXECUTOR_ID") or None,
+        token_minutes=_number(env, "PROVISOR_TOKEN_MINUTES", 60, "60 to 360 minutes", 360),
+        request_log_days=_number(env, "PROVISOR_REQUEST_LOG_DAYS", 30, "a number of days", 36_500),
         environment=env,
     )
 
@@ -86,12 +92,12 @@ def checked_public_url(url: str | None) -> str | None:
     return url.rstrip("/")
 
 
-def _number(env: Mapping[str, str], name: str, default: int) -> int:
+def _number(env: Mapping[str, str], name: str, default: int, what: str, most: int) -> int:
     text = env.get(name)
     if not text:
         return default
-    if not text.isdigit() or not 0 <= int(text) < 65_536:
-        raise InvalidInput(f"{name} is {text!r}.", hint="Give a port between 0 and 65535.")
+    if not (text.isascii() and text.isdigit()) or int(text) > most:
+        raise InvalidInput(f"{name} is {text!r}.", hint=f"Give {what}.")
     return int(text)
 
 

@@ -16,7 +16,8 @@ from provisor.applications.scoping import Scope
 from provisor.errors import InvalidInput
 from provisor.expressions.compile import Expression
 
-# "None" is the portal's mapping type without a source: its expression gives null, so only the default value flows.
+# "None" is the portal's mapping type without a source: its expression gives null, so only the default value flows,
+# whenever the target has none (by the state that it last acknowledged).
 SourceType = Literal["Attribute", "Constant", "Function", "None"]
 
 
@@ -37,6 +38,11 @@ class FlowBehavior(enum.StrEnum):
     ALWAYS = "FlowAlways"
 
 
+# What an empty source does to the target; in the document: an entry ``WHEN_EMPTY`` of the mapping's ``metadata``.
+WhenEmpty = Literal["Remove", "Keep"]
+WHEN_EMPTY = "provisor.whenSourceIsEmpty"
+
+
 @dataclass(frozen=True, slots=True)
 class FlowTypes:
     """The target object actions: ``flowTypes`` in Graph. A disable is an update."""
@@ -50,7 +56,9 @@ class FlowTypes:
 class AttributeMapping:
     """One row of the mapping table.
 
-    ``type``, ``multivalued`` and ``case_exact`` are the target attribute's, ``default_value`` is for creates only.
+    ``type``, ``multivalued`` and ``case_exact`` are the target attribute's. ``default_value`` is for creates only, and
+    with the source type None for whenever the target has no value. ``when_empty`` is null where the mapping does not
+    say, so that the job's dialect does.
     """
 
     target: str
@@ -64,6 +72,7 @@ class AttributeMapping:
     type: AttributeType
     multivalued: bool
     case_exact: bool
+    when_empty: WhenEmpty | None = None
 
     @property
     def is_reference(self) -> bool:

@@ -1,18 +1,24 @@
 """Step scoping: does an object pass the scoping filter, and why (not). Pure.
 
 Groups are alternatives (OR), the clauses of a group must all pass (AND), no filter lets everything pass; every clause
-on an empty value fails, but for IS NULL: reference entra-provisioning-service.md section 11.
+on an empty value fails, but for IS NULL: reference entra-provisioning-service.md section 11. Beyond Entra: attributes
+with several values, dates, ``Less_Than``, and the groups that an object is a member of (``memberOf``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
+from provisor.clock import parse_iso
 from provisor.expressions.dotnet_regex import RegexError, compile_pattern
 
 Get = Callable[[str], Any]
+
+# An operand that is no attribute: the ids of the groups that the object is a direct member of. Whoever evaluates a
+# scope with ``needs_groups`` answers for it, as a list.
+MEMBER_OF = "memberOf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +28,11 @@ class Operator:
     name: str
     arity: Literal["Binary", "Unary"]
     types: tuple[str, ...]  # attribute types that it can compare
-    test: Callable[[Any, str], bool]  # (the attribute's value, the clause's), never called with an empty value
+    test: Callable[[Any, str], bool]  # (one value of the attribute, the clause's), never called with an empty value
     fault: Callable[[str], str | None] = lambda operand: None  # why the clause's value cannot be used, if so
     on_empty: bool = False  # the verdict on an empty value
+    # Must one of several values pass, or all? What is negated must hold for all of them.
+    several: Literal["Any", "All"] = "Any"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +63,11 @@ class Scope:
         """The source attributes that the verdict depends on."""
         return frozenset(clause.attribute for group in self.groups for clause in group.clauses)
 
+    @property
+    def needs_groups(self) -> bool:
+        """Must ``get`` answer for ``memberOf``, and do changes of membership change the verdict?"""
+        return MEMBER_OF in self.attributes
+
 
 class ClauseVerdict(NamedTuple):
     """One clause, the value that was seen, and whether it passed."""
@@ -67,6 +80,12 @@ class ClauseVerdict(NamedTuple):
     def __str__(self) -> str:
         parts = (self.group, self.clause.attribute, self.clause.operator.name, self.clause.value)
         return " ".join(part for part in parts if part)
+
+    @property
+    def explanation(self) -> str:
+        """The clause, what was seen and the verdict, for a person."""
+        seen = "nothing" if _is_empty(self.value) else repr(self.value)
+        return f"{self}: {seen}, so {'passed' if self.passed else 'not passed'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +113,21 @@ def evaluate(scope: Scope | None, get: Get) -> ScopeVerdict:
     return ScopeVerdict(passed, tuple(reasons))
 
 
-def find_operator(name: str) -> Operator | None:
-    """The operator of this name, in any case, with spaces and underscores alike; ``None`` when there is none."""
-    return _OPERATORS.get(_fold(name))
+def find_operator(name: str, type_: str = "String") -> Operator | None:
+    """The operator of this name, in any case, with spaces and underscores alike; ``None`` when there is none.
+
+    ``type_`` is that of the attribute: moments compare otherwise than texts.
+    """
+    found = _OPERATORS.get(_fold(name))
+    return _DATES.get(found.name, found) if found is not None and type_ == "DateTime" else found
+
+
+def find_membership_operator(name: str) -> Operator | None:
+    """The operator on ``memberOf`` of this name. Who is in no group is not in a given one either."""
+    found = find_operator(name)
+    if found is None or found.name not in ("EQUALS", "NOT EQUALS", "IS NULL", "IS NOT NULL"):
+        return None
+    return replace(found, on_empty=True) if found.name == "NOT EQUALS" else found
 
 
 def operators() -> tuple[Operator, ...]:
@@ -118,8 +149,18 @@ def whole_number(value: Any) -> int | None:
 
 def _verdict(group: Group, clause: Clause, value: Any) -> ClauseVerdict:
     operator = clause.operator
-    empty = value is None or value in ("", [])
-    return ClauseVerdict(group.name, clause, value, operator.on_empty if empty else operator.test(value, clause.value))
+    if _is_empty(value):
+        passed = operator.on_empty
+    elif type(value) is list:
+        tests = (operator.test(one, clause.value) for one in value)
+        passed = all(tests) if operator.several == "All" else any(tests)
+    else:
+        passed = operator.test(value, clause.value)
+    return ClauseVerdict(group.name, clause, value, passed)
+
+
+def _is_empty(value: Any) -> bool:
+    return value is None or value == "" or value == []
 
 
 def _text(value: Any) -> str:
@@ -160,8 +201,33 @@ def _not_a_pattern(operand: str) -> str | None:
     return None
 
 
+def _moment(value: Any) -> int | None:
+    """Milliseconds since 1970 of a date, or date and time, in ISO 8601 (UTC without an offset); else ``None``."""
+    try:
+        return parse_iso(value) if isinstance(value, str) else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def _moments(compare: Callable[[int, int], bool]) -> Callable[[Any, str], bool]:
+    """A test of two moments that fails where one side is none."""
+
+    def test(value: Any, operand: str) -> bool:
+        left, right = _moment(value), _moment(operand)
+        return left is not None and right is not None and compare(left, right)
+
+    return test
+
+
+def _not_a_moment(operand: str) -> str | None:
+    if _moment(operand) is not None:
+        return None
+    return f"it compares moments, and {operand!r} is none; write 2026-01-31 or 2026-01-31T12:00:00Z"
+
+
 _TEXTS = ("String", "Integer", "Boolean")
 _NUMBERS = ("String", "Integer")
+_ORDERED = (*_NUMBERS, "DateTime")
 _ANY = (*_TEXTS, "DateTime", "Binary")
 
 
@@ -174,21 +240,48 @@ def _fold(name: str) -> str:
 _OPERATORS: Mapping[str, Operator] = {
     _fold(operator.name): operator
     for operator in (
-        Operator("EQUALS", "Binary", _TEXTS, lambda value, operand: _text(value) == operand),
-        Operator("NOT EQUALS", "Binary", _TEXTS, lambda value, operand: _text(value) != operand),
+        Operator("EQUALS", "Binary", (*_TEXTS, "DateTime"), lambda value, operand: _text(value) == operand),
+        Operator(
+            "NOT EQUALS",
+            "Binary",
+            (*_TEXTS, "DateTime"),
+            lambda value, operand: _text(value) != operand,
+            several="All",
+        ),
         Operator("IS TRUE", "Unary", ("Boolean", "String"), lambda value, _: _truth(value) is True),
         Operator("IS FALSE", "Unary", ("Boolean", "String"), lambda value, _: _truth(value) is False),
         Operator("IS NULL", "Unary", _ANY, lambda value, _: False, on_empty=True),
         Operator("IS NOT NULL", "Unary", _ANY, lambda value, _: True),
         Operator("REGEX MATCH", "Binary", _TEXTS, _matches, _not_a_pattern),
         Operator(
-            "NOT REGEX MATCH", "Binary", _TEXTS, lambda value, operand: not _matches(value, operand), _not_a_pattern
+            "NOT REGEX MATCH",
+            "Binary",
+            _TEXTS,
+            lambda value, operand: not _matches(value, operand),
+            _not_a_pattern,
+            several="All",
         ),
-        Operator("Greater_Than", "Binary", _NUMBERS, _numbers(lambda a, b: a > b), _not_a_number),
-        Operator("Greater_Than_OR_EQUALS", "Binary", _NUMBERS, _numbers(lambda a, b: a >= b), _not_a_number),
+        Operator("Greater_Than", "Binary", _ORDERED, _numbers(lambda a, b: a > b), _not_a_number),
+        Operator("Greater_Than_OR_EQUALS", "Binary", _ORDERED, _numbers(lambda a, b: a >= b), _not_a_number),
+        # Not Entra's, where it takes a NOT REGEX MATCH.
+        Operator("Less_Than", "Binary", _ORDERED, _numbers(lambda a, b: a < b), _not_a_number),
+        Operator("Less_Than_OR_EQUALS", "Binary", _ORDERED, _numbers(lambda a, b: a <= b), _not_a_number),
         Operator("Includes", "Binary", ("String",), lambda value, operand: operand in _text(value)),
         Operator("ENDS_WITH", "Binary", ("String",), lambda value, operand: _text(value).endswith(operand)),
         Operator("&", "Binary", _NUMBERS, _numbers(lambda a, b: a & b == b), _not_a_number),
-        Operator("!&", "Binary", _NUMBERS, _numbers(lambda a, b: a & b != b), _not_a_number),
+        Operator("!&", "Binary", _NUMBERS, _numbers(lambda a, b: a & b != b), _not_a_number, several="All"),
     )
+}
+_ORDERS: Mapping[str, Callable[[int, int], bool]] = {
+    "EQUALS": lambda a, b: a == b,
+    "NOT EQUALS": lambda a, b: a != b,
+    "Greater_Than": lambda a, b: a > b,
+    "Greater_Than_OR_EQUALS": lambda a, b: a >= b,
+    "Less_Than": lambda a, b: a < b,
+    "Less_Than_OR_EQUALS": lambda a, b: a <= b,
+}
+# The same operators on attributes of the type DateTime.
+_DATES: Mapping[str, Operator] = {
+    name: replace(_OPERATORS[_fold(name)], test=_moments(compare), fault=_not_a_moment)
+    for name, compare in _ORDERS.items()
 }

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import hmac
 from datetime import date
 
-import structlog
-
 from provisor.clock import Clock
-from provisor.errors import InvalidInput, NotFound, ProvisorError
+from provisor.errors import Conflict, InvalidInput, NotFound
 from provisor.ids import new_id
 from provisor.provider import keys
 from provisor.provider.model import (
@@ -17,21 +14,28 @@ from provisor.provider.model import (
     ApiKey,
     Company,
     ExpiredKey,
+    ListedKey,
+    Owner,
+    OwnerGone,
     OwnerNotAdmin,
     Principal,
+    RateLimits,
     RevokedKey,
+    ServiceAccount,
     StoredKey,
     UnknownKey,
 )
 from provisor.provider.store import CompanyStore
+from provisor.provider.verified import Verified
 from provisor.scim import dialect as dialects
 from provisor.security.actor import Actor, Realm, Right, rights_of
 
-_CACHE_MS = 1_500  # a revocation by a command must hold in every process within 2 s
-_CACHE_ENTRIES = 10_000
-_TOUCH_MS = 60_000
-
-_log = structlog.get_logger(__name__)
+# Whose key it is where a company has no administrator.
+DEFAULT_ACCOUNT = "provisioning"
+# A key is worth a warning this long before it expires.
+_SOON_MS = 14 * 24 * 3_600_000
+# What Entra expects a SCIM endpoint to take, requests a second.
+EXPECTED_RATE = 25
 
 
 class Companies:
@@ -42,10 +46,7 @@ class Companies:
         self._pepper = pepper
         self._clock = clock
         self._key_rights = rights_of(["Company Administrator"])
-        # Authorization header -> (principal, until when it may be believed, in ms). Holds valid keys only.
-        self._verified: dict[str, tuple[Principal, int]] = {}
-        self._touched: dict[str, int] = {}
-        self._touching: set[asyncio.Task[None]] = set()
+        self._verified = Verified(store.touch_key)
 
     # Companies -------------------------------------------------------------------------------------------------------
 
@@ -82,12 +83,27 @@ class Companies:
         actor.require(Right.COMPANY_READ, found[0].id)
         return found[0]
 
+    async def set_limits(self, actor: Actor, company_id: str, limits: RateLimits) -> str | None:
+        """How many requests a second may be made, from the next seconds on. A warning for too low a limit, or null.
+
+        Only the operator sets limits: they protect the server from the company. Raises ``InvalidInput``.
+        """
+        actor.require(Right.COMPANIES_MANAGE)
+        given = [rate for rate in (limits.credential, limits.company) if rate is not None]
+        if any(rate < 1 for rate in given):
+            raise InvalidInput("A limit is at least 1 request a second.", hint="Leave it off for no limit.")
+        await self._store.set_limits(company_id, limits)
+        self._verified.forget()
+        if not given or min(given) >= EXPECTED_RATE:
+            return None
+        return f"Entra ID expects a SCIM endpoint to take {EXPECTED_RATE} requests a second; {min(given)} is less."
+
     async def delete_company(self, actor: Actor, ref: str) -> Company:
         """Delete a company with its people, keys, users, groups and outbox."""
         actor.require(Right.COMPANIES_MANAGE)
         company = await self.find_company(actor, ref)
         await self._store.delete_company(company.id)
-        self._verified.clear()
+        self._verified.forget()
         return company
 
     # Administrators --------------------------------------------------------------------------------------------------
@@ -109,14 +125,33 @@ class Companies:
         actor.require(Right.COMPANY_ADMINISTER, company_id)
         person = await self._person(company_id, email)
         await self._store.set_admin(company_id, person.id, is_admin)
-        self._verified.clear()
+        self._verified.forget()
 
     async def remove_administrator(self, actor: Actor, company_id: str, email: str) -> None:
         """Remove a person; their keys stop working. Raises ``Conflict`` for the last administrator."""
         actor.require(Right.COMPANY_ADMINISTER, company_id)
         person = await self._person(company_id, email)
         await self._store.delete_administrator(company_id, person.id)
-        self._verified.clear()
+        self._verified.forget()
+
+    # Service accounts -------------------------------------------------------------------------------------------------
+
+    async def service_accounts(self, actor: Actor, company_id: str) -> list[ServiceAccount]:
+        """A company's service accounts, oldest first."""
+        actor.require(Right.COMPANY_READ, company_id)
+        return await self._store.service_accounts(company_id)
+
+    async def remove_service_account(self, actor: Actor, company_id: str, name: str) -> ServiceAccount:
+        """Remove a service account; its keys stop working. Raises ``NotFound``."""
+        actor.require(Right.COMPANY_ADMINISTER, company_id)
+        for account in await self._store.service_accounts(company_id):
+            if account.name == name:
+                await self._store.delete_service_account(company_id, account.id)
+                self._verified.forget()
+                return account
+        raise NotFound(
+            f"The company has no service account {name!r}.", hint="'provisor apikey list' says whose the keys are."
+        )
 
     # API keys --------------------------------------------------------------------------------------------------------
 
@@ -128,24 +163,27 @@ class Companies:
         name: str,
         expires: date | str,
         administrator: str | None = None,
+        service_account: str | None = None,
         dialect: str = dialects.DEFAULT,
     ) -> tuple[ApiKey, str]:
         """A key and its text, which is shown this once.
 
-        It works to the end of the day ``expires`` (UTC). It acts as ``administrator`` (an address), else as the
-        company's first administrator, else, when there is nobody, as the company's service account. ``dialect`` says
-        what is tolerated of whoever uses it. Raises ``InvalidInput`` and ``NotFound``.
+        It works to the end of the day ``expires`` (UTC). It belongs to ``administrator`` (an address) or to
+        ``service_account`` (a name; made where it is missing), else to the company's first administrator, else, when
+        there is nobody, to the service account ``provisioning``. ``dialect`` says what is tolerated of whoever uses
+        it. Raises ``InvalidInput`` and ``NotFound``.
         """
         actor.require(Right.COMPANY_ADMINISTER, company_id)
         dialects.dialect(dialect)
         now = self._clock.now_ms()
         expires_at = keys.expiry(expires, now)
-        owner = await self._owner(company_id, administrator)
+        person, account = await self._key_owner(company_id, administrator, service_account)
         key_id, text = keys.make()
         key = ApiKey(
             id=key_id,
             company_id=company_id,
-            administrator_id=owner.id if owner else None,
+            administrator_id=person.id if person else None,
+            service_account_id=account.id if account else None,
             name=_name(name, "key"),
             start=keys.start_of(text),
             dialect=dialect,
@@ -159,55 +197,69 @@ class Companies:
 
     async def keys(self, actor: Actor, company_id: str) -> list[ApiKey]:
         """A company's keys, oldest first, revoked and expired ones included."""
+        return [listed.key for listed in await self.listed_keys(actor, company_id)]
+
+    async def listed_keys(self, actor: Actor, company_id: str) -> list[ListedKey]:
+        """The same, each with its owner and what there is to know of it."""
         actor.require(Right.COMPANY_READ, company_id)
-        return await self._store.keys(company_id)
+        now = self._clock.now_ms()
+        found = await self._store.keys(company_id)
+        return [ListedKey(key, owner, _warning(key, owner, now)) for key, owner in found]
 
     async def revoke_key(self, actor: Actor, company_id: str, ref: str) -> ApiKey:
         """Revoke a key, named by its id or its name, at once here and within 2 s in every other process."""
         actor.require(Right.COMPANY_ADMINISTER, company_id)
         key = await self._key(company_id, ref)
         await self._store.revoke_key(company_id, key.id, self._clock.now_ms())
-        self._verified.clear()
+        self._verified.forget()
         return key
 
     async def rotate_key(self, actor: Actor, company_id: str, ref: str, *, expires: date | str) -> tuple[ApiKey, str]:
-        """A second key of the same name, owner and dialect. The first goes on until it expires or is revoked."""
+        """A second key of the same name, owner and dialect. The first goes on until it expires or is revoked.
+
+        Raises ``Conflict`` when the owner is gone or cannot act any more.
+        """
         actor.require(Right.COMPANY_ADMINISTER, company_id)
         key = await self._key(company_id, ref)
-        people = {person.id: person.email for person in await self._store.administrators(company_id)}
-        owner = people.get(key.administrator_id or "")
+        owner = next(owner for found, owner in await self._store.keys(company_id) if found.id == key.id)
+        if owner.trouble is not None:
+            raise Conflict(
+                f"The key {key.name!r} belongs to {owner.name or 'somebody'}, who {owner.trouble}.",
+                hint="Create a key of another administrator or of a service account instead.",
+            )
         return await self.create_key(
-            actor, company_id, name=key.name, expires=expires, administrator=owner, dialect=key.dialect
+            actor,
+            company_id,
+            name=key.name,
+            expires=expires,
+            administrator=None if owner.is_service_account else owner.name,
+            service_account=owner.name if owner.is_service_account else None,
+            dialect=key.dialect,
         )
 
     async def authenticate(self, header: str | None) -> Principal:
         """Who an ``Authorization`` header stands for.
 
-        Raises ``Unauthenticated`` (its subclass says why: 401) or ``OwnerNotAdmin`` (403).
+        Raises ``Unauthenticated`` (its subclass says why: 401), ``OwnerNotAdmin`` or ``OwnerGone`` (403).
         """
         now = self._clock.now_ms()
-        known = self._verified.get(header or "")
-        if known is not None and now < known[1]:
-            return known[0]
+        known = self._verified.get(header, now)
+        if known is not None:
+            return known
         key_id, text = keys.read_header(header)
         stored = await self._store.key_to_check(key_id)
         if stored is None or not hmac.compare_digest(stored.mac, keys.mac(text, self._pepper)):
             raise UnknownKey(hint="It may have been deleted with its company, or belong to another server.")
         self._require_valid(stored, now)
         key = stored.key
-        principal = Principal(
-            key.company_id, Actor(Realm("company", key.company_id), key.id, self._key_rights), key.id, key.dialect
-        )
-        if len(self._verified) >= _CACHE_ENTRIES:
-            self._verified.clear()
-        self._verified[header or ""] = (principal, min(now + _CACHE_MS, key.expires_at))
-        self._touch(key, now)
+        actor = Actor(Realm("company", key.company_id), key.id, self._key_rights)
+        principal = Principal(key.company_id, actor, key.id, key.dialect, stored.limits)
+        self._verified.remember(header or "", principal, now, key.expires_at, key.last_used_at)
         return principal
 
     async def close(self) -> None:
         """Wait for what is still being noted in the background; call before the database closes."""
-        if self._touching:
-            await asyncio.gather(*self._touching)
+        await self._verified.close()
 
     @staticmethod
     def _require_valid(stored: StoredKey, now: int) -> None:
@@ -219,36 +271,42 @@ class Companies:
                 f"The API key {key.name!r} expired at the end of {key.expires_on} (UTC).",
                 hint="Create a new one and enter it there.",
             )
-        if key.administrator_id is not None and not stored.owner_is_admin:
-            raise OwnerNotAdmin(
-                f"The API key {key.name!r} acts as {stored.owner or 'somebody who was removed'}, who is no longer an "
-                "administrator of the company.",
-                hint="Make that person an administrator again, or create a key of another administrator.",
-            )
-
-    def _touch(self, key: ApiKey, now: int) -> None:
-        """Note the last use, at most once a minute, without making the request wait for it."""
-        if now - max(self._touched.get(key.id, 0), key.last_used_at or 0) < _TOUCH_MS:
+        owner = stored.owner
+        if owner.trouble is None:
             return
-        self._touched[key.id] = now
-        task = asyncio.create_task(self._note_use(key.id, now))
-        self._touching.add(task)
-        task.add_done_callback(self._touching.discard)
+        if owner.is_service_account:
+            raise OwnerGone(
+                f"The service account of the API key {key.name!r} was removed.",
+                hint="Create a key of another service account or of an administrator.",
+            )
+        raise OwnerNotAdmin(
+            f"The API key {key.name!r} acts as {owner.name or 'somebody'}, who {owner.trouble}.",
+            hint="Make that person an administrator again, or create a key of another one or of a service account.",
+        )
 
-    async def _note_use(self, key_id: str, now: int) -> None:
-        try:
-            await self._store.touch_key(key_id, now)
-        except ProvisorError as error:
-            _log.warning("key_use_not_noted", key=key_id, error=str(error))
+    async def _key_owner(
+        self, company_id: str, email: str | None, account: str | None
+    ) -> tuple[Administrator | None, ServiceAccount | None]:
+        if email is not None and account is not None:
+            raise InvalidInput("A key belongs to a person or to a service account, not to both.")
+        if account is None:
+            person = await self._owner(company_id, email)
+            if person is not None:
+                return person, None
+        wanted = ServiceAccount(
+            new_id(), company_id, _name(account or DEFAULT_ACCOUNT, "service account"), self._clock.now_ms()
+        )
+        return None, await self._store.insert_service_account(wanted)
 
     async def _owner(self, company_id: str, email: str | None) -> Administrator | None:
         if email is not None:
             person = await self._person(company_id, email)
-            if not person.is_admin:
-                raise InvalidInput(f"{person.email} is not an administrator.", hint="Keys act as an administrator.")
+            if not person.acts:
+                why = "was disabled over SCIM" if person.is_admin else "is not an administrator"
+                raise InvalidInput(f"{person.email} {why}.", hint="Keys act as an administrator.")
             return person
         people = await self._store.administrators(company_id)
-        return next((person for person in people if person.is_admin), None)
+        return next((person for person in people if person.acts), None)
 
     async def _person(self, company_id: str, email: str) -> Administrator:
         wanted = _email(email)
@@ -258,7 +316,7 @@ class Companies:
         raise NotFound(f"{wanted} does not belong to this company.", hint="List its people with 'provisor role list'.")
 
     async def _key(self, company_id: str, ref: str) -> ApiKey:
-        found = await self._store.keys(company_id)
+        found = [key for key, _ in await self._store.keys(company_id)]
         matches = [key for key in found if key.id == ref] or [
             key for key in found if key.name == ref and key.revoked_at is None
         ]
@@ -269,6 +327,18 @@ class Companies:
                 f"Several keys are named {ref!r}.", hint=f"Use an id: {', '.join(k.id for k in matches)}."
             )
         return matches[0]
+
+
+def _warning(key: ApiKey, owner: Owner, now: int) -> str | None:
+    """What an administrator should know of a key that is still in use."""
+    if key.revoked_at is not None or now >= key.expires_at:
+        return None
+    if owner.trouble is not None:
+        whose = owner.name or ("its service account" if owner.is_service_account else "its owner")
+        return f"It does not work: {whose} {owner.trouble}."
+    if key.expires_at - now < _SOON_MS:
+        return f"It expires at the end of {key.expires_on} (UTC): rotate it."
+    return None
 
 
 def _name(text: str, what: str) -> str:

@@ -4,13 +4,39 @@ from __future__ import annotations
 
 from typing import Any
 
+from provisor.clock import iso
 from provisor.errors import Conflict
-from provisor.provider.model import Administrator, ApiKey, Company, StoredKey
-from provisor.storage.database import Database, Tx, UniqueViolation
+from provisor.provider.model import (
+    Administrator,
+    ApiKey,
+    Company,
+    Owner,
+    RateLimits,
+    ServiceAccount,
+    StoredKey,
+)
+from provisor.storage.database import Database, Row, Tx, UniqueViolation
 from provisor.storage.queries import named_queries
 
 _SQL = named_queries("provisor.provider")
-_OWNED = ("administrators", "keys", "attributes", "members", "resources", "outbox", "outbox_head")
+_OWNED = (
+    "unique_values",
+    "secrets",
+    "custom_schemas",
+    "administrators",
+    "keys",
+    "service_accounts",
+    "oauth_secrets",
+    "oauth_clients",
+    "requests",
+    "webhooks",
+    "attributes",
+    "members",
+    "resources",
+    "outbox",
+    "outbox_head",
+)
+_KEY_FIELDS = 11
 
 
 class CompanyStore:
@@ -36,7 +62,7 @@ class CompanyStore:
 
     async def companies(self) -> list[Company]:
         async def work(tx: Tx) -> list[Company]:
-            return [Company(*row) for row in await tx.fetch_all(_SQL["companies"])]
+            return [_company(row) for row in await tx.fetch_all(_SQL["companies"])]
 
         return await self._database.read(work)
 
@@ -44,9 +70,18 @@ class CompanyStore:
         """Companies with this id or name: none, one, or two when one is named like another's id."""
 
         async def work(tx: Tx) -> list[Company]:
-            return [Company(*row) for row in await tx.fetch_all(_SQL["find_company"], {"ref": ref})]
+            return [_company(row) for row in await tx.fetch_all(_SQL["find_company"], {"ref": ref})]
 
         return await self._database.read(work)
+
+    async def set_limits(self, company_id: str, limits: RateLimits) -> None:
+        """Store how many requests a second a company may make."""
+
+        async def work(tx: Tx) -> None:
+            row = {"id": company_id, "credential": limits.credential, "company": limits.company}
+            await tx.execute(_SQL["set_limits"], row)
+
+        await self._database.write(work)
 
     async def delete_company(self, company_id: str) -> None:
         """Delete a company with everything that belongs to it."""
@@ -98,6 +133,37 @@ class CompanyStore:
 
         await self._database.write(work)
 
+    async def service_accounts(self, company_id: str) -> list[ServiceAccount]:
+        async def work(tx: Tx) -> list[ServiceAccount]:
+            rows = await tx.fetch_all(_SQL["service_accounts"], {"company_id": company_id})
+            return [ServiceAccount(*row) for row in rows]
+
+        return await self._database.read(work)
+
+    async def insert_service_account(self, account: ServiceAccount) -> ServiceAccount:
+        """The account of this name, which is ``account`` unless there was one already."""
+
+        async def work(tx: Tx) -> ServiceAccount:
+            await tx.execute(
+                _SQL["insert_service_account"],
+                {
+                    "company_id": account.company_id,
+                    "id": account.id,
+                    "name": account.name,
+                    "created_at": account.created_at,
+                },
+            )
+            rows = await tx.fetch_all(_SQL["service_accounts"], {"company_id": account.company_id})
+            return next(found for row in rows if (found := ServiceAccount(*row)).name == account.name)
+
+        return await self._database.write(work)
+
+    async def delete_service_account(self, company_id: str, account_id: str) -> None:
+        async def work(tx: Tx) -> None:
+            await tx.execute(_SQL["delete_service_account"], {"company_id": company_id, "id": account_id})
+
+        await self._database.write(work)
+
     async def insert_key(self, key: ApiKey, mac: bytes) -> None:
         async def work(tx: Tx) -> None:
             await tx.execute(
@@ -106,6 +172,7 @@ class CompanyStore:
                     "id": key.id,
                     "company_id": key.company_id,
                     "administrator_id": key.administrator_id,
+                    "service_account_id": key.service_account_id,
                     "name": key.name,
                     "mac": mac,
                     "start": key.start,
@@ -117,9 +184,10 @@ class CompanyStore:
 
         await self._database.write(work)
 
-    async def keys(self, company_id: str) -> list[ApiKey]:
-        async def work(tx: Tx) -> list[ApiKey]:
-            return [ApiKey(*row) for row in await tx.fetch_all(_SQL["keys"], {"company_id": company_id})]
+    async def keys(self, company_id: str) -> list[tuple[ApiKey, Owner]]:
+        async def work(tx: Tx) -> list[tuple[ApiKey, Owner]]:
+            rows = await tx.fetch_all(_SQL["keys"], {"company_id": company_id})
+            return [(ApiKey(*row[:_KEY_FIELDS]), _owner(row[2], *row[_KEY_FIELDS:])) for row in rows]
 
         return await self._database.read(work)
 
@@ -128,8 +196,9 @@ class CompanyStore:
             row = await tx.fetch_one(_SQL["key_to_check"], {"id": key_id})
             if row is None:
                 return None
-            *key, mac, owner, owner_is_admin = row
-            return StoredKey(ApiKey(*key), bytes(mac), owner, None if owner_is_admin is None else bool(owner_is_admin))
+            *owner, mac, credential_rate, company_rate = row[_KEY_FIELDS:]
+            limits = RateLimits(credential_rate, company_rate)
+            return StoredKey(ApiKey(*row[:_KEY_FIELDS]), bytes(mac), _owner(row[2], *owner), limits)
 
         return await self._database.read(work)
 
@@ -146,6 +215,22 @@ class CompanyStore:
         await self._database.write(work)
 
 
+def _company(row: Row) -> Company:
+    return Company(row[0], row[1], row[2], RateLimits(row[3], row[4]))
+
+
+def _owner(
+    administrator_id: str | None, email: str | None, is_admin: Any, disabled_at: int | None, account: str | None
+) -> Owner:
+    if administrator_id is None:
+        return Owner(account, True, None if account is not None else "was removed")
+    if email is None:
+        return Owner(None, False, "was removed")
+    if disabled_at is not None:
+        return Owner(email, False, f"was disabled over SCIM on {iso(disabled_at)[:10]}")
+    return Owner(email, False, None if is_admin else "is no longer an administrator of the company")
+
+
 def _administrator_row(administrator: Administrator) -> dict[str, Any]:
     return {
         "company_id": administrator.company_id,
@@ -158,13 +243,13 @@ def _administrator_row(administrator: Administrator) -> dict[str, Any]:
 
 async def _administrators(tx: Tx, company_id: str) -> list[Administrator]:
     rows = await tx.fetch_all(_SQL["administrators"], {"company_id": company_id})
-    return [Administrator(row[0], row[1], row[2], bool(row[3]), row[4]) for row in rows]
+    return [Administrator(row[0], row[1], row[2], bool(row[3]), row[4], row[5]) for row in rows]
 
 
 async def _require_another(tx: Tx, company_id: str, administrator_id: str) -> None:
     people = await _administrators(tx, company_id)
-    if any(person.is_admin and person.id != administrator_id for person in people):
+    if any(person.acts and person.id != administrator_id for person in people):
         return
-    if any(person.id == administrator_id and not person.is_admin for person in people):
+    if any(person.id == administrator_id and not person.acts for person in people):
         return
     raise Conflict("This is the company's last administrator.", hint="Make somebody else an administrator first.")

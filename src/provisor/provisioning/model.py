@@ -75,6 +75,12 @@ class Link:
     display_name: str
 
 
+def name_key(source_id: str, name: str) -> str:
+    """What a person is known by, in lower case. The directory puts a deleted user's id (32 hex digits) before it."""
+    folded = name.lower()
+    return folded.removeprefix(source_id.replace("-", "").lower())
+
+
 @dataclass(frozen=True, slots=True)
 class Skip:
     """Nothing to send. ``reason`` is a skip reason of reference section 21.3."""

@@ -101,7 +101,27 @@ async def _load(run: Run, kind: Kind, slots: Sequence[Pending], mappings: Mappin
         )
         entitlement, fault = _entitlement(run, source, roles[slot.source_id], mappings)
         items.append(Item(slot, source, entitlement, link, intents.get(slot.source_id), fault))
+    if kind == "User":
+        await _take_over(run, items)
     return items
+
+
+async def _take_over(run: Run, items: Sequence[Item]) -> None:
+    """A rehire: somebody created anew under the name of somebody who is gone gets that account, whatever it is called
+    in the target by now; purging the old person later sends nothing."""
+    new = {
+        item.source.id: item.source.name
+        for item in items
+        if item.link is None and item.intent is None and item.source.active and item.entitlement.in_scope
+    }
+    if not new:
+        return
+    now = run.clock.now_ms()
+    handed = await run.store.take_over(run.lease, run.job.tenant_id, new, now=now, until=run.until)
+    links = await run.store.links(run.job.id, sorted(handed)) if handed else {}
+    robbed = set(handed.values())
+    for item in items:
+        item.link = None if item.source.id in robbed else links.get(item.source.id, item.link)
 
 
 def _user(user: User) -> Source:

@@ -273,11 +273,32 @@ DELETE FROM intent WHERE job_id = :job_id AND source_id IN (:ids...)
 
 -- name: save_link
 -- The target has confirmed this state.
-INSERT INTO link (job_id, source_id, object_type, target_id, state, acknowledged, display_name, updated_at)
-VALUES (:job_id, :source_id, :object_type, :target_id, :state, :acknowledged, :display_name, :now)
+INSERT INTO link (job_id, source_id, object_type, target_id, state, acknowledged, display_name, name_key, updated_at)
+VALUES (:job_id, :source_id, :object_type, :target_id, :state, :acknowledged, :display_name, :name_key, :now)
 ON CONFLICT (job_id, source_id) DO UPDATE
 SET target_id = excluded.target_id, state = excluded.state, acknowledged = excluded.acknowledged,
-    display_name = excluded.display_name, updated_at = excluded.updated_at
+    display_name = excluded.display_name, name_key = excluded.name_key, updated_at = excluded.updated_at
+
+-- name: predecessors
+-- Links of people who are gone from the directory, deleted or purged, under one of these names.
+SELECT l.name_key, l.source_id FROM link l
+LEFT JOIN directory_user u ON u.tenant_id = :tenant_id AND u.id = l.source_id
+WHERE l.job_id = :job_id AND l.object_type = 'User' AND l.name_key IN (:ids...)
+  AND (u.id IS NULL OR u.deleted_at IS NOT NULL)
+
+-- name: hand_over_link
+-- A person who was created anew takes over the account of the one who had the name before.
+UPDATE link SET source_id = :new_id, state = 'released' WHERE job_id = :job_id AND source_id = :old_id
+
+-- name: hand_over_memberships
+-- What the target has confirmed of the account goes along, so that a removal is not forgotten.
+UPDATE link_member SET member_id = :new_id WHERE job_id = :job_id AND member_id = :old_id
+
+-- name: mark_handed_over_pairs
+-- Each of these memberships is to be looked at under the new person.
+INSERT INTO pending_member (job_id, group_id, member_id, due_at, attempts)
+SELECT a.job_id, a.group_id, a.member_id, :now, 0 FROM link_member a WHERE a.job_id = :job_id AND a.member_id = :new_id
+ON CONFLICT (job_id, group_id, member_id) DO UPDATE SET due_at = excluded.due_at
 
 -- name: drop_links
 -- These objects are no longer in the target, or no longer ours.

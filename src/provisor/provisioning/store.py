@@ -14,7 +14,18 @@ import msgspec
 
 from provisor.ids import new_id
 from provisor.provisioning.leases.store import Lease, keep
-from provisor.provisioning.model import Action, Counts, Cycle, Intent, JobState, Kind, Link, Pending, PendingMember
+from provisor.provisioning.model import (
+    Action,
+    Counts,
+    Cycle,
+    Intent,
+    JobState,
+    Kind,
+    Link,
+    Pending,
+    PendingMember,
+    name_key,
+)
 from provisor.storage.database import Database, Row, Tx
 from provisor.storage.queries import id_list, named_queries
 
@@ -293,6 +304,31 @@ class ProvisioningStore:
             return {row[0]: Link(row[0], row[1], row[2], row[3], msgspec.json.decode(row[4]), row[5]) for row in rows}
 
         return await self._database.read(work)
+
+    async def take_over(
+        self, lease: Lease, tenant_id: str, names: Mapping[str, str], *, now: int, until: int
+    ) -> dict[str, str]:
+        """Give the accounts of people who are gone to those who were created anew under their names.
+
+        ``names``: source id -> user principal name of people without a link. Old id of those that were handed over.
+        A name that several gone people had is left to the matching. Raises ``LeaseLost``.
+        """
+        wanted = {name_key(id_, name): id_ for id_, name in names.items()}
+
+        async def work(tx: Tx) -> dict[str, str]:
+            await keep(tx, lease, until)
+            params = {"job_id": lease.job_id, "tenant_id": tenant_id, "ids": id_list(wanted)}
+            found = await tx.fetch_all(SQL["predecessors"], params)
+            times = Counter(row[0] for row in found)
+            handed = {wanted[key]: old_id for key, old_id in found if times[key] == 1}
+            for heir, predecessor in handed.items():
+                pair = {"job_id": lease.job_id, "new_id": heir, "old_id": predecessor}
+                await tx.execute(SQL["hand_over_link"], pair)
+                await tx.execute(SQL["hand_over_memberships"], pair)
+                await tx.execute(SQL["mark_handed_over_pairs"], {"job_id": lease.job_id, "new_id": heir, "now": now})
+            return handed
+
+        return await self._database.write(work)
 
     async def holders(self, job_id: str, kind: Kind, target_ids: Sequence[str]) -> dict[str, str]:
         """Target id -> source id of those that are linked."""

@@ -49,6 +49,8 @@ class Dialect:
     filter_creates_element: bool
     remove_with_value: bool
     remove_needs_target: bool
+    # Groups
+    unknown_members_ignored: bool
     # Filters
     bare_literals: bool
     filter_after_value_path: bool
@@ -69,15 +71,22 @@ def dialect(name: str = DEFAULT) -> Dialect:
 def _read(name: str) -> Dialect:
     if name not in dialect_names():
         raise UnknownDialect(f"There is no dialect '{name}'.", hint=f"There are {', '.join(dialect_names())}.")
-    raw = tomllib.loads(files("provisor.scim").joinpath("dialects", f"{name}.toml").read_text("utf-8"))
-    flat: dict[str, Any] = {"name": name}
-    for section in raw.values():
-        flat |= section
+    flat: dict[str, Any] = {**_flat(name), "name": name}
     flat["json_in_value"] = frozenset(flat["json_in_value"])
     # A misspelt key must not pass for a default: the file has exactly the fields of the class.
     if odd := flat.keys() ^ {entry.name for entry in fields(Dialect)}:
         raise ValueError(f"dialects/{name}.toml and Dialect differ in {sorted(odd)}")
     return Dialect(**flat)
+
+
+def _flat(name: str) -> dict[str, Any]:
+    """The keys of a file, over those of the one that it ``extends``."""
+    raw = tomllib.loads(files("provisor.scim").joinpath("dialects", f"{name}.toml").read_text("utf-8"))
+    parent = raw.pop("extends", None)
+    flat = _flat(parent) if parent is not None else {}
+    for section in raw.values():
+        flat |= section
+    return flat
 
 
 @cache

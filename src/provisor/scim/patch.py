@@ -132,6 +132,8 @@ class Patcher:
             raise InvalidValue(f"'{urn}' must be an object, not {json_kind(value)}.")
         for key, item in value.items():
             ref = self._schemas.find(self._type, f"{urn}:{key}")
+            if ref is None and key.lower() == "schemas":
+                continue  # it says what is there, also where no schema has it (scim2-models writes it)
             if ref is None or (ref.sub is not None and not self._dialect.path_keys):
                 self._at_place(draft, op, UnknownName(f"{urn}:{key}"), item)
             elif ref.leaf.mutability != "readOnly" or not self._dialect.read_only_keys_ignored:

@@ -33,6 +33,8 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "uniqueness": ("none", "server", "global"),
 }
 _NAME = re.compile(r"\$?[A-Za-z][\w-]*", re.ASCII)
+_ENDPOINT = re.compile(r"/[A-Za-z][\w-]*", re.ASCII)
+_RESERVED = frozenset(("/me", "/bulk", "/schemas", "/resourcetypes", "/serviceproviderconfig", "/v2"))
 _URN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!-Z\\^-~_]+", re.ASCII)  # printable, without spaces and brackets
 
 
@@ -169,19 +171,29 @@ class SchemaSet:
         return self._names[resource_type].extensions.get(urn.lower())
 
     def extend(
-        self, schemas: Iterable[Mapping[str, Any]], extensions: Mapping[str, Mapping[str, bool]] | None = None
+        self,
+        schemas: Iterable[Mapping[str, Any]],
+        extensions: Mapping[str, Mapping[str, bool]] | None = None,
+        resource_types: Iterable[Mapping[str, Any]] = (),
     ) -> SchemaSet:
-        """A new set with more ``schemas`` (RFC 7643 section 7 JSON) and more extensions of resource types.
+        """A new set with more ``schemas`` (RFC 7643 section 7 JSON), extensions, ``resource_types`` (section 6 JSON).
 
         ``extensions``: resource type name -> URN -> whether it is required. Raises ``BrokenSchema``.
         """
         known = dict(self.schemas)
         for raw in schemas:
             schema = parse_schema(raw)
-            if schema.id.lower() in self.schemas:
+            if schema.id.lower() in known:
                 raise BrokenSchema(f"The schema {schema.id} is built in or there already.", hint="Choose another URN.")
             known[schema.id.lower()] = schema
         kinds = dict(self.resource_types)
+        for raw in resource_types:
+            kind = _parse_resource_type(raw, known)
+            if any(kind.name.lower() == other.lower() for other in kinds):
+                raise BrokenSchema(f"There is a resource type {kind.name} already.", hint="Choose another name.")
+            if any(kind.endpoint.lower() == other.endpoint.lower() for other in kinds.values()):
+                raise BrokenSchema(f"The endpoint {kind.endpoint} is taken.", hint="Choose another endpoint.")
+            kinds[kind.name] = kind
         for name, urns in (extensions or {}).items():
             if name not in kinds:
                 raise BrokenSchema(f"There is no resource type {name}.", hint=f"There are {', '.join(kinds)}.")
@@ -279,6 +291,24 @@ def _strings(raw: Mapping[str, Any], key: str, here: str) -> tuple[str, ...]:
     if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
         raise BrokenSchema(f"{here}: {key} must be a list of strings.")
     return tuple(values)
+
+
+def _parse_resource_type(raw: Mapping[str, Any], known: Mapping[str, Schema]) -> ResourceType:
+    name, endpoint, urn = (raw.get(key) for key in ("name", "endpoint", "schema"))
+    if not isinstance(name, str) or not _NAME.fullmatch(name) or name.startswith("$"):
+        raise BrokenSchema(f"A resource type's name must be letters, digits, - and _, not {name!r}.")
+    if not isinstance(endpoint, str) or not _ENDPOINT.fullmatch(endpoint) or endpoint.lower() in _RESERVED:
+        raise BrokenSchema(f"{name}: the endpoint must be one free segment such as /Devices, not {endpoint!r}.")
+    schema = known.get(urn.lower()) if isinstance(urn, str) else None
+    if schema is None:
+        raise BrokenSchema(f"{name}: there is no schema {urn!r}.", hint="Put the schema into the same file.")
+    kind = ResourceType(name, endpoint, str(raw.get("description") or ""), schema)
+    listed = raw.get("schemaExtensions") or []
+    if not isinstance(listed, list) or not all(
+        isinstance(one, dict) and isinstance(one.get("schema"), str) for one in listed
+    ):
+        raise BrokenSchema(f"{name}: schemaExtensions must be a list of objects with 'schema' and 'required'.")
+    return _extended(kind, {one["schema"]: one.get("required") is True for one in listed}, known)
 
 
 def _extended(kind: ResourceType, urns: Mapping[str, bool], known: Mapping[str, Schema]) -> ResourceType:

@@ -5,14 +5,22 @@ from __future__ import annotations
 from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from provisor.web import health, pages
+from provisor.web import changes, health, pages
+from provisor.web.oauth import token
+from provisor.web.openapi import routes as openapi
 from provisor.web.scim.face import ScimFace
 from provisor.web.services import Services
 
 
 def create_app(services: Services) -> ASGIApp:
     """The application that a server runs; start-up and shut-down of what ``services`` holds are the caller's."""
-    return Front(ScimFace(services), Starlette(routes=[*health.routes(services), *pages.routes(services)]))
+    face = ScimFace(services)
+    routes = [*health.routes(services), *pages.routes(services), *openapi.routes(services)]
+    if services.clients is not None:
+        routes += token.routes(services.clients)
+    if services.outbox is not None:
+        routes += changes.routes(services.outbox, face.credentials, face.rates)
+    return Front(face, Starlette(routes=routes))
 
 
 class Front:

@@ -6,6 +6,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from provisor.clock import Clock
+from provisor.events.outbox import Outbox
+from provisor.provider.clients.service import Clients
+from provisor.provider.requestlog.service import RequestLog
 from provisor.provider.resources.service import Resources
 from provisor.provider.service import Companies
 
@@ -44,7 +47,11 @@ async def _ready() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """``ready`` raises ``Unavailable`` while nothing can be served, ``portal``, ``company`` fill status pages."""
+    """``ready`` raises ``Unavailable`` while nothing can be served, ``portal``, ``company`` fill status pages.
+
+    ``clients``: null where there is no OAuth. ``requests``: null where SCIM requests are not kept.
+    ``outbox``: null where changes are not given out.
+    """
 
     companies: Companies
     resources: Resources
@@ -53,3 +60,6 @@ class Services:
     ready: Callable[[], Awaitable[None]] = _ready
     portal: Callable[[], Awaitable[Sequence[Section]]] = _nothing
     company: Callable[[], Awaitable[Sequence[Section]]] = _nothing
+    clients: Clients | None = None
+    requests: RequestLog | None = None
+    outbox: Outbox | None = None

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from provisor.provider.model import Principal
 from provisor.provider.resources import document
+from provisor.provider.resources.index import Indexer
 from provisor.provider.resources.model import Kind
 from provisor.provider.resources.search import plan
 from provisor.provider.resources.service import Resources
@@ -219,7 +220,7 @@ async def test_an_unknown_attribute_is_an_error_and_never_everybody(
 async def test_hot_filters_use_their_index_on_sqlite(
     memory_database: Database, kind: Kind, text: str, index: str
 ) -> None:
-    found = plan(resolve_text(text, core(), kind, dialect("entra")), kind, "sqlite")
+    found = plan(resolve_text(text, core(), kind, dialect("entra")), kind, "sqlite", Indexer(core()).paths(kind))
     params = {**found.params, "company_id": "c", "type": kind}
     query = f"SELECT id, document FROM resource WHERE company_id = :company_id AND type = :type AND {found.where}"
 

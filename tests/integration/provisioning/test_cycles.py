@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from provisor.security.actor import operator
 
 if TYPE_CHECKING:
@@ -287,3 +289,36 @@ async def test_the_log_tells_each_step_with_old_and_new_values(world: World) -> 
         "export",
     ]
     assert update["modifiedProperties"] == [{"displayName": "displayName", "oldValue": "Ada", "newValue": "Ada L"}]
+
+
+@pytest.mark.parametrize("seen", ["nothing", "deleted", "purged"])
+async def test_a_person_created_anew_under_the_old_name_takes_the_account_over(world: World, seen: str) -> None:
+    directory, tenant = world.services.directory, world.tenant.id
+    ada = await world.person("ada")
+    team, crew = await world.group("Team", ada), await world.group("Crew")
+    await world.assign(team, crew, ada)
+    await world.start()
+    await world.cycle()
+    [account] = world.target.users
+    await directory.delete_user(operator(), tenant, ada.id)
+    if seen != "nothing":
+        await world.cycle()
+    if seen == "purged":
+        # What a purge does is not awaited: the rehire comes first.
+        await directory.purge_user(operator(), tenant, ada.id)
+
+    again = await world.person("ada", displayName="Ada Again")
+    await directory.add_members(operator(), tenant, crew.id, [again.id])
+    await world.assign(again)
+    await world.cycle()
+
+    assert list(world.target.users) == [account]
+    shown = world.target.users[account]
+    assert (shown["userName"], shown["displayName"], shown["active"]) == ("ada@example.org", "Ada Again", True)
+    assert world.target.memberships() == {"Team": set(), "Crew": {"ada@example.org"}}
+
+    if seen != "purged":
+        await directory.purge_user(operator(), tenant, ada.id)
+        await world.cycle()
+    assert list(world.target.users) == [account]
+    assert world.target.users[account]["active"] is True

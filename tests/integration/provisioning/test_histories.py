@@ -54,6 +54,7 @@ ops = st.one_of(
     st.tuples(st.just("delete"), people),
     st.tuples(st.just("restore"), people),
     st.tuples(st.just("purge"), people),
+    st.tuples(st.just("rehire"), people),
     st.tuples(st.just("manager"), people, st.one_of(st.none(), people)),
     st.tuples(st.just("assign"), people),
     st.tuples(st.just("unassign"), people),
@@ -123,6 +124,10 @@ class Story:
             case ("purge", name):
                 if await self.gone(name):
                     await directory.purge_user(operator(), tenant, self.users[name])
+            case ("rehire", name):
+                # The old object stays deleted, or is purged later by nobody: the name is the new one's.
+                if not await self.live(name):
+                    self.users[name] = (await self.world.person(name)).id
             case ("manager", name, manager):
                 if manager != name and await self.live(name) and (manager is None or await self.live(manager)):
                     manager_id = self.users[manager] if manager else None

@@ -114,8 +114,9 @@ async def test_a_body_over_the_limit_is_413(services: Services, scim: Any) -> No
         ("GET", "/scim/Users/x/y", 404),
         ("GET", "/scim/Users/nobody", 404),
         ("GET", "/scim/Schemas?filter=id+eq+%22x%22", 403),
-        ("GET", "/scim/Me", 501),
-        ("POST", "/scim/Bulk", 501),
+        ("GET", "/scim/Me", 404),
+        ("POST", "/scim/Me", 501),
+        ("GET", "/scim/Bulk", 405),
     ],
 )
 async def test_what_is_not_there_says_so(scim: Any, method: str, path: str, status: int) -> None:

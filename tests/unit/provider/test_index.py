@@ -53,5 +53,5 @@ def test_a_groups_name_is_unique_unless_the_company_wants_it_otherwise() -> None
 def test_the_text_of_a_condition_depends_on_the_shape_of_its_filter_only() -> None:
     filters = [f'userName eq "{word}" and externalId eq "{word}"' for word in ("ada", "b'; DROP TABLE resource", "%")]
     bound = [resolve_text(text, core(), "User", dialect()) for text in filters]
-    texts = {plan(one, "User", engine).where for one in bound for engine in ENGINES}
+    texts = {plan(one, "User", engine, Indexer(core()).paths("User")).where for one in bound for engine in ENGINES}
     assert len(texts) == 1

@@ -200,8 +200,8 @@ def test_the_service_provider_config_is_valid_and_without_nulls():
 # --- dialects --------------------------------------------------------------------------------------------------------
 
 
-def test_there_are_a_tolerant_and_a_strict_dialect_and_no_other():
-    assert dialect_names() == ("entra", "rfc")
+def test_there_are_two_tolerant_dialects_and_a_strict_one():
+    assert dialect_names() == ("entra", "lenient", "rfc")
     assert dialect() is dialect("entra")
-    with pytest.raises(UnknownDialect, match="entra, rfc"):
+    with pytest.raises(UnknownDialect, match="entra, lenient, rfc"):
         dialect("okta")

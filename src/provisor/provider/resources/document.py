@@ -16,15 +16,18 @@ from provisor.provider.resources.model import Served, Stored
 from provisor.scim.messages import etag
 
 
-def text(served: Served, base: str) -> str:
-    """The resource as JSON. ``base`` is the address of the SCIM face, ``https://host/scim``, without a final slash."""
+def text(served: Served, base: str, endpoint: str | None = None) -> str:
+    """The resource as JSON. ``base`` is the address of the SCIM face, ``https://host/scim``, without a final slash.
+
+    ``endpoint``: where resources of this type are, ``/Devices``; null: at their name in the plural.
+    """
     stored = served.stored
     ends = [
         stored.document[:-1],
         (
             f',"meta":{{"resourceType":"{stored.kind}","created":"{moment(stored.created_at)}",'
             f'"lastModified":"{moment(stored.modified_at)}","version":"W/\\"{stored.version}\\"",'
-            f'"location":"{base}/{stored.kind}s/{stored.id}"}}'
+            f'"location":"{base}{endpoint or f"/{stored.kind}s"}/{stored.id}"}}'
         ),
     ]
     if served.groups:
@@ -46,15 +49,10 @@ def text(served: Served, base: str) -> str:
     return "".join(ends)
 
 
-def as_dict(served: Served, base: str) -> dict[str, Any]:
+def as_dict(served: Served, base: str, endpoint: str | None = None) -> dict[str, Any]:
     """The same as a dict, for what looks inside: projections, filters without an index, sorting."""
-    found: dict[str, Any] = msgspec.json.decode(text(served, base))
+    found: dict[str, Any] = msgspec.json.decode(text(served, base, endpoint))
     return found
-
-
-def location(stored: Stored, base: str) -> str:
-    """The address of the resource."""
-    return f"{base}/{stored.kind}s/{stored.id}"
 
 
 def tag(stored: Stored) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Kind = Literal["User", "Group"]
+# The name of a resource type: User, Group, or one of a company's own.
+Kind = str
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,13 +15,15 @@ class Draft:
     """What is written of a resource.
 
     ``document`` is a JSON object without ``meta``, ``groups`` and ``members``; ``rows`` are the (path, value) pairs
-    that it is found by; ``unique_key`` is null where nothing of it must be unique.
+    that it is found by; ``unique_key`` is null where nothing of it must be unique; ``unique_rows`` are further values
+    that must be, as a company's own schemas say.
     """
 
     document: str
     unique_key: str | None
     display: str | None
     rows: frozenset[tuple[str, str]]
+    unique_rows: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,15 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class FoundAfter:
+    """The same after a position; ``keys`` are the resources' sort values."""
+
+    total: int
+    resources: Sequence[Stored]
+    keys: Sequence[Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """One page of a search: ``total`` matches in all, the first of these has the 1-based position ``start``."""
 
@@ -88,9 +100,32 @@ class MemberStep:
 
 @dataclass(frozen=True, slots=True)
 class Edited:
-    """What a request makes of a resource: the drafts before and after, null when the document stays as it is, and what
-    happens to a group's members.
+    """What a request makes of a resource: the drafts before and after, null when the document stays as it is, what
+    happens to a group's members, and hashes of write-only values by path (null: the value goes).
+
+    ``skips_unknown_members``: ids of nobody are left out instead of refused.
     """
 
     drafts: tuple[Draft, Draft] | None
     members: Sequence[MemberStep] = ()
+    secrets: Mapping[str, str | None] = field(default_factory=dict)
+    skips_unknown_members: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CursorPage:
+    """One page of a walk by cursor: ``total`` matches in all; ``position`` is where the next page begins, null at the
+    end.
+    """
+
+    total: int
+    resources: Sequence[Served]
+    position: Position | None
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a walk stands: after the resource ``id``, whose sort value is ``key`` (null when sorted by id)."""
+
+    id: str
+    key: Any = None

@@ -36,6 +36,30 @@ UPDATE resource SET version = version + 1, modified_at = :at
 WHERE company_id = :company_id AND type = :type AND id = :id
 RETURNING type, id, document, version, created_at, modified_at
 
+-- name: insert_unique
+-- A value that no other resource of the type may have: the key says so.
+INSERT INTO resource_unique (company_id, type, path, value, resource_id) VALUES (:company_id, :type, :path, :value, :id)
+
+-- name: delete_unique_value
+DELETE FROM resource_unique WHERE company_id = :company_id AND type = :type AND path = :path AND value = :value
+
+-- name: delete_unique
+DELETE FROM resource_unique WHERE company_id = :company_id AND resource_id = :id
+
+-- name: insert_secret
+-- The hash of a value that may be written and never read.
+INSERT INTO resource_secret (company_id, resource_id, path, hash, changed_at)
+VALUES (:company_id, :id, :path, :hash, :at)
+
+-- name: secret
+SELECT hash FROM resource_secret WHERE company_id = :company_id AND resource_id = :id AND path = :path
+
+-- name: delete_secret
+DELETE FROM resource_secret WHERE company_id = :company_id AND resource_id = :id AND path = :path
+
+-- name: delete_secrets
+DELETE FROM resource_secret WHERE company_id = :company_id AND resource_id = :id
+
 -- name: delete_resource
 DELETE FROM resource WHERE company_id = :company_id AND type = :type AND id = :id
 

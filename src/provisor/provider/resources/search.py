@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from provisor.provider.resources.index import INDEXED, LONGEST, UNIQUE, index_value
+from provisor.provider.resources.index import LONGEST, UNIQUE, index_value
 from provisor.provider.resources.model import Kind
 from provisor.scim.predicates import Predicate, compile_predicate
 from provisor.scim.resolution import All, Bound, Compare, Either, Element, Has, Negation
@@ -48,9 +48,9 @@ class Plan:
 ALL = Plan("1 = 1")
 
 
-def plan(bound: Bound, kind: Kind, engine: Engine) -> Plan:
-    """The plan of a filter on the resources of a type."""
-    builder = _Builder(kind, engine)
+def plan(bound: Bound, kind: Kind, engine: Engine, indexed: Mapping[str, str]) -> Plan:
+    """The plan of a filter on the resources of a type, of which ``indexed`` says what is (``Indexer.paths``)."""
+    builder = _Builder(kind, engine, indexed)
     condition = builder.condition(bound)
     if condition is not None and condition.exact:
         return Plan(condition.sql, builder.params)
@@ -69,11 +69,11 @@ class _Condition:
 
 
 class _Builder:
-    def __init__(self, kind: Kind, engine: Engine) -> None:
+    def __init__(self, kind: Kind, engine: Engine, indexed: Mapping[str, str]) -> None:
         self.kind = kind
         self.engine = engine
         self.params: dict[str, Any] = {}
-        self._short = {path.lower(): short for path, short in INDEXED[kind].items()}
+        self._short = indexed
         # userName is searched in its column; a group's displayName has rows too, as it need not be unique.
         self._column = UNIQUE[kind].lower() if kind == "User" else ""
 
@@ -157,7 +157,8 @@ class _Builder:
         return f"value {_SYMBOLS[op]} {self._param(value)}", True
 
     def _rows(self, short: str, test: str) -> str:
-        return f"id IN (SELECT resource_id FROM {_ATTRIBUTES} AND path = '{short}' AND {test})"  # noqa: S608 - fixed names; values are parameters
+        path = self._param(short)
+        return f"id IN (SELECT resource_id FROM {_ATTRIBUTES} AND path = {path} AND {test})"  # noqa: S608 - fixed names; values are parameters
 
     def _memberships(self, wanted: str, given: str, value: str) -> str:
         return f"id IN (SELECT {wanted} FROM {_MEMBERS} AND {given} = {self._param(value)})"  # noqa: S608 - the same
@@ -205,6 +206,7 @@ SORT_COLUMNS: Mapping[Kind, Mapping[str, str]] = {
     "User": {"id": "id", "username": "unique_key", **_COLUMNS},
     "Group": {"id": "id", **_COLUMNS},
 }
+OTHER_SORT_COLUMNS: Mapping[str, str] = {"id": "id", **_COLUMNS}
 
 
 def sort_key(ref: AttributeRef) -> Callable[[Mapping[str, Any]], tuple[bool, Any]]:

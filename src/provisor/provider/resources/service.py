@@ -1,4 +1,4 @@
-"""App side, step 2: what a SCIM client can do with a company's users and groups.
+"""App side, step 2: what a SCIM client can do with a company's users, groups and other resources.
 
 Every call takes the ``Principal`` that the request comes from: its actor is checked here, its company is the only one
 that is seen, and its dialect decides what is tolerated. Raises ``ScimError`` (its subclass says why).
@@ -6,9 +6,9 @@ that is seen, and its dialect decides what is tolerated. Raises ``ScimError`` (i
 
 from __future__ import annotations
 
-import heapq
+import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -16,64 +16,88 @@ import msgspec
 from provisor.clock import Clock
 from provisor.ids import new_id
 from provisor.provider.model import Principal
-from provisor.provider.resources import document
-from provisor.provider.resources.anchors import Anchors
-from provisor.provider.resources.index import Indexer
+from provisor.provider.resources.cursors import Cursors
+from provisor.provider.resources.custom.model import Ground
+from provisor.provider.resources.custom.service import CustomSchemas
 from provisor.provider.resources.model import Counts, Edited, Kind, MemberStep, Page, Served, Stored
-from provisor.provider.resources.search import ALL, SORT_COLUMNS, Plan, plan, sort_key
+from provisor.provider.resources.searching import Searches, Walked
 from provisor.provider.resources.store import ResourceStore, missing
 from provisor.scim.dialect import dialect
-from provisor.scim.errors import InvalidPath
 from provisor.scim.members import MemberChange, MemberRef
 from provisor.scim.messages import SearchRequest, etag, etag_matches
 from provisor.scim.patch import compile_patcher
 from provisor.scim.predicates import compile_element_predicate
-from provisor.scim.resolution import Compare, resolve_text
-from provisor.scim.schemas import ENTERPRISE_USER_URN, SchemaSet, core
+from provisor.scim.resolution import Compare
+from provisor.scim.schemas import ENTERPRISE_USER_URN, SchemaSet
 from provisor.scim.validate import compile_validator
 from provisor.security.actor import Actor, Right
+from provisor.security.passwords import Passwords
 
-DEFAULT_COUNT = 100
-MOST_COUNT = 1_000
 # How many resources a search without an index looks through before it gives up with ``tooMany``.
 SCAN_CAP = 20_000
 # A group's answer to a PATCH names its members up to this number.
 ANSWERED_MEMBERS = 200
 
 _ID = re.compile(r"[0-9a-f-]{36}")
-
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 class Resources:
-    """Users, groups and memberships of companies."""
+    """Users, groups and memberships of companies, and resources of the types that companies add.
 
-    def __init__(self, store: ResourceStore, clock: Clock, *, scan_cap: int = SCAN_CAP) -> None:
+    ``cursor_key``: 32 bytes that all processes share, else cursors live and die with this one. ``custom`` keeps the
+    companies' own schemas.
+    """
+
+    def __init__(
+        self,
+        store: ResourceStore,
+        clock: Clock,
+        *,
+        cursor_key: bytes | None = None,
+        passwords: Passwords | None = None,
+        scan_cap: int = SCAN_CAP,
+    ) -> None:
         self._store = store
         self._clock = clock
-        self._scan_cap = scan_cap
-        self._schemas = core()
-        self._indexer = Indexer(self._schemas)
-        self._anchors = Anchors()
+        self._passwords = passwords or Passwords()
+        self._searches = Searches(store, clock, Cursors(cursor_key or os.urandom(32)), scan_cap)
+        self.custom = CustomSchemas(store.definitions, clock)
 
-    def schemas(self, caller: Principal) -> SchemaSet:
+    async def schemas(self, caller: Principal) -> SchemaSet:
         """The schemas of the caller's company."""
         caller.actor.require(Right.SCIM_READ, caller.company_id)
-        return self._schemas
+        return (await self.custom.ground(caller.company_id)).schemas
 
-    async def create(self, caller: Principal, kind: Kind, body: Any) -> Served:
-        """Create a resource from the body of a POST."""
+    async def create(
+        self,
+        caller: Principal,
+        kind: Kind,
+        body: Any,
+        *,
+        resource_id: str | None = None,
+        ignored: list[str] | None = None,
+    ) -> Served:
+        """Create a resource from the body of a POST. ``resource_id``: a new id that others refer to already.
+
+        ``ignored``, here and below, is given the paths that were sent and are not stored.
+        """
         caller.actor.require(Right.SCIM_WRITE, caller.company_id)
-        checked = compile_validator(self._schemas, kind, dialect(caller.dialect)).create(body)
-        resource_id = new_id()
+        ground = await self.custom.ground(caller.company_id)
+        by = dialect(caller.dialect)
+        checked = compile_validator(ground.schemas, kind, by).create(body)
+        _tell(ignored, checked.ignored)
+        resource_id = resource_id or new_id()
         resource = {"schemas": checked.resource["schemas"], "id": resource_id, **checked.resource}
         return await self._store.create(
             caller.company_id,
             kind,
             resource_id,
-            self._indexer.draft(kind, resource),
+            ground.indexer.draft(kind, resource),
             [member.value for member in checked.members or ()],
             self._clock.now_ms(),
+            secrets=await self._hashed(checked.write_only) if checked.write_only else {},
+            skips_unknown_members=by.unknown_members_ignored,
         )
 
     async def read(
@@ -90,18 +114,36 @@ class Resources:
         return found
 
     async def replace(
-        self, caller: Principal, kind: Kind, resource_id: str, body: Any, *, if_match: str | None = None
+        self,
+        caller: Principal,
+        kind: Kind,
+        resource_id: str,
+        body: Any,
+        *,
+        if_match: str | None = None,
+        ignored: list[str] | None = None,
     ) -> Served:
-        """Replace a resource by the body of a PUT: what it does not name is gone, members included."""
-        caller.actor.require(Right.SCIM_WRITE, caller.company_id)
-        validator = compile_validator(self._schemas, kind, dialect(caller.dialect))
+        """Replace a resource by the body of a PUT: what it does not name is gone, members included.
 
-        def edit(stored: Stored) -> Edited:
+        A write-only value that the body does not name stays: nobody could have read it to send it again.
+        """
+        caller.actor.require(Right.SCIM_WRITE, caller.company_id)
+        ground = await self.custom.ground(caller.company_id)
+        by = dialect(caller.dialect)
+        validator = compile_validator(ground.schemas, kind, by)
+
+        def edit(stored: Stored, hashes: Mapping[str, str]) -> Edited:
             before = _decode(stored.document)
             checked = validator.replace(before, body)
+            _tell(ignored, checked.ignored)
             after = {"schemas": checked.resource["schemas"], "id": resource_id, **checked.resource}
             steps = _exactly(checked.members or ()) if kind == "Group" else ()
-            return Edited(self._drafts(kind, before, after), steps)
+            return Edited(
+                _drafts(ground, kind, before, after),
+                steps,
+                _secrets(checked.write_only, hashes),
+                by.unknown_members_ignored,
+            )
 
         return await self._change(caller, kind, resource_id, edit, if_match)
 
@@ -114,19 +156,27 @@ class Resources:
         *,
         if_match: str | None = None,
         all_members: bool = False,
+        ignored: list[str] | None = None,
     ) -> Served:
         """Apply the operations of a PATCH, all or none.
 
         The answer's ``members`` is null for a group of more than ``ANSWERED_MEMBERS``, unless ``all_members`` asks.
         """
         caller.actor.require(Right.SCIM_WRITE, caller.company_id)
-        patcher = compile_patcher(self._schemas, kind, dialect(caller.dialect))
+        ground = await self.custom.ground(caller.company_id)
+        by = dialect(caller.dialect)
+        patcher = compile_patcher(ground.schemas, kind, by)
 
-        def edit(stored: Stored) -> Edited:
+        def edit(stored: Stored, hashes: Mapping[str, str]) -> Edited:
             before = _decode(stored.document)
             patched = patcher.apply(before, body)
-            drafts = self._drafts(kind, before, patched.resource) if patched.changed else None
-            return Edited(drafts, [step for change in patched.member_changes for step in _steps(change)])
+            _tell(ignored, patched.ignored)
+            return Edited(
+                _drafts(ground, kind, before, patched.resource) if patched.changed else None,
+                [step for change in patched.member_changes for step in _steps(change)],
+                _secrets(patched.write_only, hashes),
+                by.unknown_members_ignored,
+            )
 
         return await self._change(caller, kind, resource_id, edit, if_match, limited=not all_members)
 
@@ -134,32 +184,50 @@ class Resources:
         """Delete a resource: it leaves all groups, and a user is nobody's manager any more."""
         caller.actor.require(Right.SCIM_WRITE, caller.company_id)
         _require_id(kind, resource_id)
+        ground = await self.custom.ground(caller.company_id)
+
+        def without_manager(stored: Stored) -> Edited:
+            before = _decode(stored.document)
+            return Edited(_drafts(ground, "User", before, _without_manager(before)))
+
         await self._store.delete(
             caller.company_id,
             kind,
             resource_id,
             at=self._clock.now_ms(),
-            holders=("manager", self._without_manager) if kind == "User" else None,
+            holders=("manager", without_manager) if kind == "User" else None,
             accepts=_accepts(if_match),
         )
 
     async def search(
         self, caller: Principal, kind: Kind, request: SearchRequest, *, derived: frozenset[str] = frozenset()
     ) -> Page:
-        """A page of the resources that a filter finds; ``derived`` as in ``read``."""
+        """A page, by number, of the resources that a filter finds; ``derived`` as in ``read``."""
         caller.actor.require(Right.SCIM_READ, caller.company_id)
-        start = request.start_index
-        count = min(DEFAULT_COUNT if request.count is None else request.count, MOST_COUNT)
-        found_plan = self._plan(caller, kind, request.filter)
-        order = self._order(kind, request)
-        if found_plan is ALL and order == "id":
-            return await self._list(caller.company_id, kind, start, count, derived)
-        if found_plan.test is None and order is not None:
-            found = await self._store.find(
-                caller.company_id, kind, found_plan, order=order, skip=start - 1, count=count
-            )
-            return Page(found.total, start, await self._derived(caller.company_id, kind, found.resources, derived))
-        return await self._sift(caller, kind, request, found_plan, start, count, derived)
+        ground = await self.custom.ground(caller.company_id)
+        return await self._searches.page(ground, caller, kind, request, derived)
+
+    async def walk(
+        self,
+        caller: Principal,
+        kinds: Sequence[Kind],
+        request: SearchRequest,
+        *,
+        derived: Mapping[Kind, frozenset[str]],
+    ) -> Walked:
+        """A page by cursor (RFC 9865) over these resource types; ``derived`` as in ``read``, by type.
+
+        Who exists throughout and keeps the value that is sorted by comes exactly once.
+        """
+        caller.actor.require(Right.SCIM_READ, caller.company_id)
+        ground = await self.custom.ground(caller.company_id)
+        return await self._searches.walk(ground, caller, kinds, request, derived)
+
+    async def has_password(self, actor: Actor, company_id: str, user_id: str, password: str) -> bool:
+        """Whether this is the user's password, as it was last sent over SCIM; false for who has none."""
+        actor.require(Right.COMPANY_READ, company_id)
+        hashed = await self._store.secret(company_id, user_id, "password")
+        return hashed is not None and await self._passwords.matches(password, hashed)
 
     async def counts(self, actor: Actor, company_id: str) -> Counts:
         """How many users, groups and memberships a company has."""
@@ -173,119 +241,77 @@ class Resources:
         caller: Principal,
         kind: Kind,
         resource_id: str,
-        edit: Callable[[Stored], Edited],
+        edit: Callable[[Stored, Mapping[str, str]], Edited],
         if_match: str | None,
         *,
         limited: bool = False,
     ) -> Served:
         _require_id(kind, resource_id)
         limits = {"most_members": ANSWERED_MEMBERS} if limited else {}
-        return await self._store.change(
-            caller.company_id,
-            kind,
-            resource_id,
-            edit=edit,
-            at=self._clock.now_ms(),
-            accepts=_accepts(if_match),
-            **limits,
-        )
+        hashes: dict[str, str] = {}
 
-    def _drafts(self, kind: Kind, before: dict[str, Any], after: dict[str, Any]) -> Any:
-        if before == after:
-            return None
-        return self._indexer.draft(kind, before), self._indexer.draft(kind, after)
+        def edited(stored: Stored) -> Edited:
+            return edit(stored, hashes)
 
-    def _without_manager(self, stored: Stored) -> Edited:
-        before = _decode(stored.document)
-        extension = {name: value for name, value in before[ENTERPRISE_USER_URN].items() if name != "manager"}
-        after = {**before, ENTERPRISE_USER_URN: extension}
-        if not extension:
-            del after[ENTERPRISE_USER_URN]
-            after["schemas"] = [urn for urn in before["schemas"] if urn != ENTERPRISE_USER_URN]
-        return Edited(self._drafts("User", before, after))
+        while True:
+            try:
+                return await self._store.change(
+                    caller.company_id,
+                    kind,
+                    resource_id,
+                    edit=edited,
+                    at=self._clock.now_ms(),
+                    accepts=_accepts(if_match),
+                    **limits,
+                )
+            except _Unhashed as error:
+                # Which values are secrets, the request's operations say; hashing them would hold up every other write.
+                hashes.update({text: await self._passwords.hash(text) for text in error.texts})
 
-    def _plan(self, caller: Principal, kind: Kind, text: str | None) -> Plan:
-        if text is None:
-            return ALL
-        bound = resolve_text(text, self._schemas, kind, dialect(caller.dialect))
-        return plan(bound, kind, self._store.engine)
-
-    def _order(self, kind: Kind, request: SearchRequest) -> str | None:
-        """The columns to sort by; null when the order needs a look inside the documents."""
-        if request.sort_by is None:
-            return "id"
-        ref = self._schemas.find(kind, request.sort_by)
-        column = SORT_COLUMNS[kind].get(ref.key) if ref is not None else None
-        if column is None:
-            return None
-        direction = "DESC" if request.descending else "ASC"
-        return f"{column} {direction}" if column == "id" else f"{column} {direction}, id"
-
-    async def _list(self, company_id: str, kind: Kind, start: int, count: int, derived: frozenset[str]) -> Page:
-        now = self._clock.now_ms()
-        skip = start - 1
-        begin, after = (self._anchors.nearest(company_id, kind, skip, now) if skip else None) or (0, "")
-        found = await self._store.page(company_id, kind, skip=skip, count=count, begin=begin, after=after)
-        if found.resources:
-            position = skip + len(found.resources)
-            self._anchors.remember(company_id, kind, position, found.resources[-1].id, now)
-        return Page(found.total, start, await self._derived(company_id, kind, found.resources, derived))
-
-    async def _derived(
-        self, company_id: str, kind: Kind, found: Sequence[Stored], derived: frozenset[str]
-    ) -> Sequence[Served]:
-        return await self._store.derive(company_id, kind, found, derived)
-
-    async def _sift(
-        self,
-        caller: Principal,
-        kind: Kind,
-        request: SearchRequest,
-        found_plan: Plan,
-        start: int,
-        count: int,
-        derived: frozenset[str],
-    ) -> Page:
-        key = None
-        if request.sort_by is not None:
-            ref = self._schemas.find(kind, request.sort_by)
-            if ref is None:
-                raise InvalidPath(f"{kind} has no attribute {request.sort_by!r} to sort by.")
-            key = sort_key(ref)
-        last = start - 1 + count
-        sifted = _Sifted(found_plan, key, request.descending, last)
-        await self._store.sift(caller.company_id, kind, found_plan, sifted.take, cap=self._scan_cap)
-        page = sifted.first()[start - 1 : last]
-        return Page(sifted.total, start, await self._derived(caller.company_id, kind, page, derived))
+    async def _hashed(self, values: Mapping[str, Any]) -> dict[str, str | None]:
+        return {
+            path: None if value is None else await self._passwords.hash(_text(value)) for path, value in values.items()
+        }
 
 
-class _Sifted:
-    """What passed a plan's test: how many, and the first ``last`` of them in the order that was asked for."""
+class _Unhashed(Exception):
+    """Inside a transaction: these texts must be hashed outside of it first."""
 
-    def __init__(self, found_plan: Plan, key: Callable[[Any], Any] | None, descending: bool, last: int) -> None:
-        self._test = found_plan.test
-        self._whole = bool(found_plan.derived)
-        self._key = key
-        self._descending = descending
-        self._last = last
-        self._kept: list[tuple[Any, Stored]] = []
-        self.total = 0
+    def __init__(self, texts: Sequence[str]) -> None:
+        super().__init__()
+        self.texts = texts
 
-    def take(self, served: Served) -> None:
-        resource = document.as_dict(served, "") if self._whole or self._key else _decode(served.stored.document)
-        if self._test is not None and not self._test(resource):
-            return
-        self.total += 1
-        if self._key is not None:
-            self._kept.append((self._key(resource), served.stored))
-        elif self.total <= self._last:
-            self._kept.append((None, served.stored))
 
-    def first(self) -> list[Stored]:
-        if self._key is None:
-            return [stored for _, stored in self._kept]
-        choose = heapq.nlargest if self._descending else heapq.nsmallest
-        return [stored for _, stored in choose(self._last, self._kept, key=lambda pair: pair[0])]
+def _tell(told: list[str] | None, ignored: Sequence[str]) -> None:
+    # An edit may be made twice: what it found last is what holds.
+    if told is not None:
+        told[:] = ignored
+
+
+def _secrets(values: Mapping[str, Any], hashes: Mapping[str, str]) -> Mapping[str, str | None]:
+    texts = {path: None if value is None else _text(value) for path, value in values.items()}
+    if new := [text for text in texts.values() if text is not None and text not in hashes]:
+        raise _Unhashed(new)
+    return {path: None if text is None else hashes[text] for path, text in texts.items()}
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+def _drafts(ground: Ground, kind: Kind, before: dict[str, Any], after: dict[str, Any]) -> Any:
+    if before == after:
+        return None
+    return ground.indexer.draft(kind, before), ground.indexer.draft(kind, after)
+
+
+def _without_manager(before: dict[str, Any]) -> dict[str, Any]:
+    extension = {name: value for name, value in before[ENTERPRISE_USER_URN].items() if name != "manager"}
+    after = {**before, ENTERPRISE_USER_URN: extension}
+    if not extension:
+        del after[ENTERPRISE_USER_URN]
+        after["schemas"] = [urn for urn in before["schemas"] if urn != ENTERPRISE_USER_URN]
+    return after
 
 
 def _require_id(kind: Kind, resource_id: str) -> None:

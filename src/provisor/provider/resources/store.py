@@ -7,8 +7,21 @@ from typing import Any
 
 from provisor.events.model import NewOutboxChange
 from provisor.events.store import append_outbox
-from provisor.provider.resources.model import Counts, Draft, Edited, Found, Kind, MemberStep, Served, Stored
-from provisor.provider.resources.search import Engine, Plan
+from provisor.provider.people.store import Watch
+from provisor.provider.resources.custom.store import DefinitionStore
+from provisor.provider.resources.model import (
+    Counts,
+    Draft,
+    Edited,
+    Found,
+    FoundAfter,
+    Kind,
+    MemberStep,
+    Position,
+    Served,
+    Stored,
+)
+from provisor.provider.resources.search import ALL, Engine, Plan
 from provisor.scim.errors import InvalidValue, NotFound404, PreconditionFailed, TooMany, Uniqueness
 from provisor.storage.database import Database, Tx, UniqueViolation
 from provisor.storage.queries import id_list, named_queries
@@ -16,6 +29,7 @@ from provisor.storage.queries import id_list, named_queries
 _SQL = named_queries("provisor.provider.resources")
 _COLUMNS = "type, id, document, version, created_at, modified_at"
 _ALL = 2**31
+_NOTHING: Mapping[str, str | None] = {}
 _CHUNK = 500
 _SHORT_PAGE = 200  # what takes well under a millisecond is read on the loop
 
@@ -36,11 +50,22 @@ class ResourceStore:
         # (company, type) -> (the outbox's number at which it was counted, how many): to count at each page of a long
         # list would cost more than the page.
         self._totals: dict[tuple[str, str], tuple[int, int]] = {}
+        self.definitions = DefinitionStore(database)
 
     async def create(
-        self, company_id: str, kind: Kind, resource_id: str, draft: Draft, members: Sequence[str], at: int
+        self,
+        company_id: str,
+        kind: Kind,
+        resource_id: str,
+        draft: Draft,
+        members: Sequence[str],
+        at: int,
+        *,
+        secrets: Mapping[str, str | None] = _NOTHING,
+        skips_unknown_members: bool = False,
     ) -> Served:
-        """Store a new resource with its members (ids; of a user none)."""
+        """Store a new resource with its members (ids; of a user none) and the hashes of what nobody may read."""
+        watch = Watch(company_id, at)
 
         async def work(tx: Tx) -> Served:
             key = {"company_id": company_id, "type": kind, "id": resource_id}
@@ -58,14 +83,22 @@ class ResourceStore:
             except UniqueViolation:
                 raise _taken(kind, draft) from None
             await _insert_rows(tx, key, draft.rows)
+            if draft.unique_rows:
+                await _insert_unique(tx, key, draft.unique_rows)
+            if secrets:
+                await _keep_secrets(tx, key, secrets, at)
             if members:
-                await _add_members(tx, company_id, resource_id, members)
+                await _add_members(tx, company_id, resource_id, members, skips_unknown_members)
+            if kind == "User":
+                await watch.note(tx, resource_id, None, draft.document)
             await append_outbox(tx, company_id, [NewOutboxChange(kind, resource_id, "created")], at)
             stored = Stored(kind, resource_id, draft.document, 1, at, at)
             found = await _members(tx, company_id, resource_id) if kind == "Group" else None
             return Served(stored, () if kind == "User" else None, found)
 
-        return await self._database.write(work)
+        served = await self._database.write(work)
+        watch.tell()
+        return served
 
     async def read(
         self, company_id: str, kind: Kind, resource_id: str, *, groups: bool = False, members: bool = False
@@ -97,6 +130,7 @@ class ResourceStore:
         ``accepts``: whether the present version is one that the caller knows, else ``PreconditionFailed``; null: any.
         ``most_members``: the answer has a group's members unless it has more.
         """
+        watch = Watch(company_id, at)
 
         async def work(tx: Tx) -> Served:
             key = {"company_id": company_id, "type": kind, "id": resource_id}
@@ -112,8 +146,12 @@ class ResourceStore:
                 edited = edit(stored)
             changed = 0
             for step in edited.members:
-                changed += await _change_members(tx, company_id, resource_id, step)
+                changed += await _change_members(tx, company_id, resource_id, step, edited.skips_unknown_members)
+            if edited.secrets:
+                changed += await _keep_secrets(tx, key, edited.secrets, at)
             if edited.drafts is not None:
+                if kind == "User":
+                    await watch.note(tx, resource_id, stored.document, edited.drafts[1].document)
                 await _update(tx, key, *edited.drafts, at)
                 stored = Stored(kind, resource_id, edited.drafts[1].document, stored.version + 1, stored.created_at, at)
             elif changed:
@@ -124,7 +162,9 @@ class ResourceStore:
                 await append_outbox(tx, company_id, [NewOutboxChange(kind, resource_id, "updated")], at)
             return served
 
-        return await self._database.write(work)
+        served = await self._database.write(work)
+        watch.tell()
+        return served
 
     # Searching ------------------------------------------------------------------------------------------------------
 
@@ -164,14 +204,16 @@ class ResourceStore:
             known = self._totals[key["company_id"], key["type"]] = (version, row[0] if row else 0)
         return known[1]
 
-    async def find(self, company_id: str, kind: Kind, plan: Plan, *, order: str, skip: int, count: int) -> Found:
-        """A page of what an exact plan finds, and the number of all it finds. ``order``: columns and directions."""
+    async def find(
+        self, company_id: str, kind: Kind, plan: Plan, *, order: tuple[str, bool], skip: int, count: int
+    ) -> Found:
+        """A page of what an exact plan finds, and the number of all. ``order``: a column, and whether downwards."""
         base = {**plan.params, "company_id": company_id, "type": kind}
         where = f"company_id = :company_id AND type = :type AND {plan.where}"
 
         async def work(tx: Tx) -> Found:
             rows = await tx.fetch_all(
-                f"SELECT {_COLUMNS} FROM resource WHERE {where} ORDER BY {order} LIMIT :count OFFSET :skip",  # noqa: S608 - conditions are built from fixed parts, values are parameters
+                f"SELECT {_COLUMNS} FROM resource WHERE {where} ORDER BY {_by(order)} LIMIT :count OFFSET :skip",  # noqa: S608 - conditions are built from fixed parts, values are parameters
                 {**base, "count": count, "skip": skip},
             )
             total = skip + len(rows)
@@ -179,6 +221,39 @@ class ResourceStore:
                 counted = await tx.fetch_one(f"SELECT count(*) FROM resource WHERE {where}", base)  # noqa: S608 - the same
                 total = counted[0] if counted else 0
             return Found(total, [Stored(*row) for row in rows])
+
+        return await self._database.read(work, long=count > _SHORT_PAGE)
+
+    async def find_after(
+        self, company_id: str, kind: Kind, plan: Plan, *, order: tuple[str, bool], after: Position | None, count: int
+    ) -> FoundAfter:
+        """The same after a position instead of a number: as cheap deep in the list as at its beginning."""
+        key = {"company_id": company_id, "type": kind}
+        base = {**plan.params, **key}
+        where = f"company_id = :company_id AND type = :type AND {plan.where}"
+        column, down = order
+        sign = "<" if down else ">"
+        beyond, more = "", {}
+        if after is not None:
+            more = {"after": after.id}
+            beyond = f" AND id {sign} :after"
+            if column != "id":
+                more["key"] = after.key
+                beyond = f" AND {column} {sign}= :key AND ({column} {sign} :key OR id > :after)"
+
+        async def work(tx: Tx) -> FoundAfter:
+            rows = await tx.fetch_all(
+                f"SELECT {_COLUMNS}, {column} FROM resource WHERE {where}{beyond} ORDER BY {_by(order)} LIMIT :count",  # noqa: S608 - as above
+                {**base, **more, "count": count},
+            )
+            if plan.where == ALL.where:
+                total = await self._total(tx, key)
+            elif after is None and 0 < len(rows) < count:
+                total = len(rows)
+            else:
+                counted = await tx.fetch_one(f"SELECT count(*) FROM resource WHERE {where}", base)  # noqa: S608 - as above
+                total = counted[0] if counted else 0
+            return FoundAfter(total, [Stored(*row[:-1]) for row in rows], [row[-1] for row in rows])
 
         return await self._database.read(work, long=count > _SHORT_PAGE)
 
@@ -216,13 +291,22 @@ class ResourceStore:
         self, company_id: str, kind: Kind, found: Sequence[Stored], derived: frozenset[str]
     ) -> list[Served]:
         """The resources with their ``groups`` or ``members``, as far as ``derived`` names them."""
-        if not found or not derived & {"groups", "members"}:
+        if not found or kind not in ("User", "Group") or not derived & {"groups", "members"}:
             return [Served(stored) for stored in found]
 
         async def work(tx: Tx) -> list[Served]:
             return await _derive(tx, company_id, kind, found, derived)
 
         return await self._database.read(work, long=kind == "Group")
+
+    async def secret(self, company_id: str, resource_id: str, path: str) -> str | None:
+        """The hash of a write-only value; null when there is none."""
+
+        async def work(tx: Tx) -> str | None:
+            row = await tx.fetch_one(_SQL["secret"], {"company_id": company_id, "id": resource_id, "path": path})
+            return row[0] if row else None
+
+        return await self._database.read(work)
 
     async def counts(self, company_id: str) -> Counts:
         async def work(tx: Tx) -> Counts:
@@ -248,10 +332,14 @@ class ResourceStore:
         ``holders``: the indexed path under which other users refer to this one, and the edit that takes it out.
         """
 
+        watch = Watch(company_id, at)
+
         async def work(tx: Tx) -> None:
             key = {"company_id": company_id, "type": kind, "id": resource_id}
             stored = await _fetch(tx, key, "lock_resource")
             _require_version(stored.version, accepts)
+            if kind == "User":
+                await watch.note(tx, resource_id, stored.document, None)
             entries = [NewOutboxChange(kind, resource_id, "deleted")]
             left = await _leave_groups(tx, company_id, resource_id, at)
             entries += [NewOutboxChange("Group", group_id, "updated") for group_id in left]
@@ -260,16 +348,25 @@ class ResourceStore:
                 entries += [NewOutboxChange("User", holder_id, "updated") for holder_id in changed]
             if kind == "Group":
                 await tx.execute(_SQL["delete_all_members"], {"company_id": company_id, "group_id": resource_id})
+            for table in ("unique", "secrets"):
+                await tx.execute(_SQL[f"delete_{table}"], {"company_id": company_id, "id": resource_id})
             await tx.execute(_SQL["delete_attributes"], {"company_id": company_id, "id": resource_id})
             await tx.execute(_SQL["delete_resource"], key)
             await append_outbox(tx, company_id, entries, at)
 
         await self._database.write(work)
+        watch.tell()
 
 
 def missing(kind: str, resource_id: str) -> NotFound404:
     """The one answer for what does not exist and for what is another company's."""
     return NotFound404(f"There is no {kind} with the id {resource_id[:100]!r}.")
+
+
+def _by(order: tuple[str, bool]) -> str:
+    column, down = order
+    direction = "DESC" if down else "ASC"
+    return f"{column} {direction}" if column == "id" else f"{column} {direction}, id"
 
 
 def _taken(kind: str, draft: Draft) -> Uniqueness:
@@ -346,13 +443,34 @@ async def _update(tx: Tx, key: Mapping[str, str], before: Draft, after: Draft, a
         await tx.execute(_SQL["delete_attribute"], {**key, "path": path, "value": value})
     if added := after.rows - before.rows:
         await _insert_rows(tx, key, added)
+    for path, value in before.unique_rows - after.unique_rows:
+        await tx.execute(_SQL["delete_unique_value"], {**key, "path": path, "value": value})
+    if added := after.unique_rows - before.unique_rows:
+        await _insert_unique(tx, key, added)
 
 
-async def _add_members(tx: Tx, company_id: str, group_id: str, ids: Sequence[str]) -> int:
+async def _insert_unique(tx: Tx, key: Mapping[str, str], rows: Iterable[tuple[str, str]]) -> None:
+    for path, value in rows:
+        try:
+            await tx.execute(_SQL["insert_unique"], {**key, "path": path, "value": value})
+        except UniqueViolation:
+            raise Uniqueness(f"Another {key['type']} has this value of {path}, which must be unique.") from None
+
+
+async def _keep_secrets(tx: Tx, key: Mapping[str, str], secrets: Mapping[str, str | None], at: int) -> int:
+    for path, hashed in secrets.items():
+        row = {"company_id": key["company_id"], "id": key["id"], "path": path}
+        await tx.execute(_SQL["delete_secret"], row)
+        if hashed is not None:
+            await tx.execute(_SQL["insert_secret"], {**row, "hash": hashed, "at": at})
+    return len(secrets)
+
+
+async def _add_members(tx: Tx, company_id: str, group_id: str, ids: Sequence[str], skips_unknown: bool) -> int:
     rows = await tx.fetch_all(_SQL["members_found"], {"company_id": company_id, "ids": id_list(sorted(set(ids)))})
     types: dict[str, str] = {row[0]: row[1] for row in rows}
     missing = [member_id for member_id in dict.fromkeys(ids) if member_id not in types]
-    if missing:
+    if missing and not skips_unknown:
         named = ", ".join(missing[:20]) + (f" and {len(missing) - 20} more" if len(missing) > 20 else "")
         raise InvalidValue(f"members: there is no user or group with the id {named}.", hint="Create it first.")
     group = {"company_id": company_id, "group_id": group_id}
@@ -362,11 +480,11 @@ async def _add_members(tx: Tx, company_id: str, group_id: str, ids: Sequence[str
     return added
 
 
-async def _change_members(tx: Tx, company_id: str, group_id: str, step: MemberStep) -> int:
+async def _change_members(tx: Tx, company_id: str, group_id: str, step: MemberStep, skips_unknown: bool) -> int:
     """Apply one step; how many memberships came or went."""
     group = {"company_id": company_id, "group_id": group_id}
     if step.action == "add":
-        return await _add_members(tx, company_id, group_id, step.ids)
+        return await _add_members(tx, company_id, group_id, step.ids, skips_unknown)
     if step.action == "keep" and not step.ids:
         return await tx.execute(_SQL["delete_all_members"], group)
     leaving: Iterable[str] = step.ids

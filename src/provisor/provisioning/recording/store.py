@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from provisor.provisioning.leases.store import Lease, keep
-from provisor.provisioning.model import Action, Kind, Link, Pending, PendingMember, Retry
+from provisor.provisioning.model import Action, Kind, Link, Pending, PendingMember, Retry, name_key
 from provisor.storage.database import Database, Tx
 from provisor.storage.queries import id_list, named_queries
 
@@ -97,6 +97,7 @@ async def _record_links(tx: Tx, job_id: str, batch: Batch, tenant_id: str, now: 
                 "state": link.state,
                 "acknowledged": _json(link.acknowledged),
                 "display_name": link.display_name,
+                "name_key": name_key(link.source_id, link.display_name),
                 "now": now,
             }
             for link in batch.links

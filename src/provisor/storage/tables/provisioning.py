@@ -40,7 +40,10 @@ link = Table(
     # What the target last confirmed, target attribute path -> value; members never inside.
     Column("acknowledged", Document, nullable=False),
     Column("display_name", Key, nullable=False),
+    # The name in lower case, of a deleted user without the id before it: who comes back under it gets the account.
+    Column("name_key", Key, nullable=False),
     Column("updated_at", Moment, nullable=False),
+    Index("ix_link_name", "job_id", "name_key"),
     Index("ux_link_target", "job_id", "object_type", "target_id", unique=True),
 )
 

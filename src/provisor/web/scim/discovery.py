@@ -10,7 +10,9 @@ from typing import Any
 
 import msgspec
 
-from provisor.provider.resources.service import DEFAULT_COUNT, MOST_COUNT, Resources
+from provisor.provider.resources.cursors import LIFE_S
+from provisor.provider.resources.searching import DEFAULT_COUNT, MOST_COUNT
+from provisor.provider.resources.service import Resources
 from provisor.scim.discovery import (
     AuthenticationScheme,
     Features,
@@ -20,6 +22,7 @@ from provisor.scim.discovery import (
 )
 from provisor.scim.errors import Forbidden, NotFound404
 from provisor.scim.messages import list_response
+from provisor.web.scim.bulk import MOST_BYTES, MOST_OPERATIONS
 from provisor.web.scim.http import Answer, Request
 
 FEATURES = Features(
@@ -35,8 +38,13 @@ FEATURES = Features(
     filter_max_results=MOST_COUNT,
     default_page_size=DEFAULT_COUNT,
     max_page_size=MOST_COUNT,
+    bulk_max_operations=MOST_OPERATIONS,
+    bulk_max_payload=MOST_BYTES,
+    cursor_pagination=True,
+    cursor_timeout=LIFE_S,
     sort=True,
     etag=True,
+    change_password=True,
 )
 
 
@@ -48,11 +56,11 @@ class Discovery:
 
     async def schemas(self, request: Request) -> Answer:
         """All schemas, or one by its URN in any case."""
-        return _listed(request, schema_documents(self._resources.schemas(request.principal), request.base))
+        return _listed(request, schema_documents(await self._resources.schemas(request.principal), request.base))
 
     async def resource_types(self, request: Request) -> Answer:
         """All resource types, or one by its name."""
-        return _listed(request, resource_type_documents(self._resources.schemas(request.principal), request.base))
+        return _listed(request, resource_type_documents(await self._resources.schemas(request.principal), request.base))
 
     async def config(self, request: Request) -> Answer:
         """What this server supports."""

@@ -6,6 +6,7 @@ import msgspec
 import structlog
 
 from provisor import errors
+from provisor.provider.limits import RateExceeded
 from provisor.provider.model import Unauthenticated
 from provisor.scim import errors as scim
 from provisor.web.scim.http import Answer
@@ -25,6 +26,8 @@ def answer_of(error: Exception, *, method: str, path: str) -> Answer:
     headers = None
     if isinstance(found, scim.Unauthorized):
         headers = [_CHALLENGE if "no Authorization" in found.message else _REFUSED]
+    elif isinstance(found, RateExceeded):
+        headers = [(b"retry-after", str(found.retry_after).encode())]
     elif isinstance(found, scim.Busy):
         headers = [(b"retry-after", b"2")]
     return Answer(found.status, msgspec.json.encode(found.body()), headers)

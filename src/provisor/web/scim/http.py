@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote_plus
@@ -30,7 +30,9 @@ _decode = msgspec.json.Decoder().decode
 @dataclass(slots=True)
 class Request:
     """One request. ``rest`` is the path below the endpoint (``/Users/a/b`` -> ``["a", "b"]``); ``base`` the address of
-    the SCIM face as the caller sees it; ``principal`` who asks.
+    the SCIM face as the caller sees it; ``principal`` who asks. An operation of a bulk request has its body ``parsed``
+    already, and a POST the ``new_id`` by which others refer to it. ``ignored`` is given the paths that were sent and
+    are not stored.
     """
 
     method: str
@@ -40,9 +42,14 @@ class Request:
     base: str
     body: bytes
     principal: Principal
+    parsed: Any = None
+    new_id: str | None = None
+    ignored: list[str] = field(default_factory=list)
 
     def json(self) -> Any:
         """The body. Raises ``InvalidSyntax``, and ``UnsupportedMedia`` for what does not claim to be JSON."""
+        if self.parsed is not None:
+            return self.parsed
         declared = self.headers.get(b"content-type", b"").decode("latin-1")
         if declared.partition(";")[0].strip().lower() not in _MEDIA_TYPES:
             raise UnsupportedMedia(f"The body is {declared[:100]!r}.", hint="Send application/scim+json.")

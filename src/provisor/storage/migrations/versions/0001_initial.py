@@ -22,6 +22,8 @@ def upgrade() -> None:
         sa.Column("email", KEY, nullable=False),
         sa.Column("is_admin", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("user_id", KEY, nullable=True),
+        sa.Column("disabled_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("company_id", "id", name=op.f("pk_administrator")),
         sa.UniqueConstraint("company_id", "email", name=op.f("uq_administrator_company_id_email")),
     )
@@ -30,6 +32,7 @@ def upgrade() -> None:
         sa.Column("id", KEY, nullable=False),
         sa.Column("company_id", KEY, nullable=False),
         sa.Column("administrator_id", KEY, nullable=True),
+        sa.Column("service_account_id", KEY, nullable=True),
         sa.Column("name", KEY, nullable=False),
         sa.Column("mac", sa.LargeBinary(), nullable=False),
         sa.Column("start", KEY, nullable=False),
@@ -73,8 +76,18 @@ def upgrade() -> None:
         sa.Column("id", KEY, nullable=False),
         sa.Column("name", KEY, nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("credential_rate", sa.BigInteger(), nullable=True),
+        sa.Column("company_rate", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_company")),
         sa.UniqueConstraint("name", name=op.f("uq_company_name")),
+    )
+    op.create_table(
+        "company_schema",
+        sa.Column("company_id", KEY, nullable=False),
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("definition", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("company_id", "id", name=op.f("pk_company_schema")),
     )
     op.create_table(
         "cycle",
@@ -183,6 +196,7 @@ def upgrade() -> None:
         sa.Column("source_id", KEY, nullable=False),
         sa.Column("object_type", KEY, nullable=False),
         sa.Column("cycle_id", KEY, nullable=False),
+        sa.Column("keys", sa.Text(), nullable=False),
         sa.Column("sent_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("job_id", "source_id", name=op.f("pk_intent")),
     )
@@ -227,9 +241,11 @@ def upgrade() -> None:
         sa.Column("state", KEY, nullable=False),
         sa.Column("acknowledged", sa.Text(), nullable=False),
         sa.Column("display_name", KEY, nullable=False),
+        sa.Column("name_key", KEY, nullable=False),
         sa.Column("updated_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("job_id", "source_id", name=op.f("pk_link")),
     )
+    op.create_index("ix_link_name", "link", ["job_id", "name_key"], unique=False)
     op.create_index("ux_link_target", "link", ["job_id", "object_type", "target_id"], unique=True)
     op.create_table(
         "link_member",
@@ -239,6 +255,29 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("job_id", "group_id", "member_id", name=op.f("pk_link_member")),
     )
     op.create_index("ix_link_member_member", "link_member", ["job_id", "member_id"], unique=False)
+    op.create_table(
+        "oauth_client",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("company_id", KEY, nullable=False),
+        sa.Column("name", KEY, nullable=False),
+        sa.Column("dialect", KEY, nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("revoked_at", sa.BigInteger(), nullable=True),
+        sa.Column("last_used_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_oauth_client")),
+    )
+    op.create_index("ix_oauth_client_company", "oauth_client", ["company_id", "created_at"], unique=False)
+    op.create_table(
+        "oauth_secret",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("client_id", KEY, nullable=False),
+        sa.Column("mac", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=True),
+        sa.Column("revoked_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_oauth_secret")),
+    )
+    op.create_index("ix_oauth_secret_client", "oauth_secret", ["client_id", "created_at"], unique=False)
     op.create_table(
         "outbox",
         sa.Column("company_id", KEY, nullable=False),
@@ -348,6 +387,51 @@ def upgrade() -> None:
         "ix_resource_member_member", "resource_member", ["company_id", "member_id", "group_id"], unique=False
     )
     op.create_table(
+        "resource_secret",
+        sa.Column("company_id", KEY, nullable=False),
+        sa.Column("resource_id", KEY, nullable=False),
+        sa.Column("path", KEY, nullable=False),
+        sa.Column("hash", KEY, nullable=False),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("company_id", "resource_id", "path", name=op.f("pk_resource_secret")),
+    )
+    op.create_table(
+        "resource_unique",
+        sa.Column("company_id", KEY, nullable=False),
+        sa.Column("type", KEY, nullable=False),
+        sa.Column("path", KEY, nullable=False),
+        sa.Column("value", KEY, nullable=False),
+        sa.Column("resource_id", KEY, nullable=False),
+        sa.PrimaryKeyConstraint("company_id", "type", "path", "value", name=op.f("pk_resource_unique")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_resource_unique_resource", "resource_unique", ["company_id", "resource_id"], unique=False)
+    op.create_table(
+        "scim_request",
+        sa.Column("company_id", KEY, nullable=False),
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("credential", KEY, nullable=False),
+        sa.Column("method", KEY, nullable=False),
+        sa.Column("path", KEY, nullable=False),
+        sa.Column("status", sa.BigInteger(), nullable=False),
+        sa.Column("duration_us", sa.BigInteger(), nullable=False),
+        sa.Column("request", sa.Text(), nullable=True),
+        sa.Column("answer", sa.Text(), nullable=True),
+        sa.Column("ignored", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("company_id", "id", name=op.f("pk_scim_request")),
+    )
+    op.create_index("ix_scim_request_at", "scim_request", ["at"], unique=False)
+    op.create_table(
+        "service_account",
+        sa.Column("company_id", KEY, nullable=False),
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("name", KEY, nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("company_id", "id", name=op.f("pk_service_account")),
+        sa.UniqueConstraint("company_id", "name", name=op.f("uq_service_account_company_id_name")),
+    )
+    op.create_table(
         "service_principal",
         sa.Column("tenant_id", KEY, nullable=False),
         sa.Column("id", KEY, nullable=False),
@@ -388,4 +472,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tenant")),
         sa.UniqueConstraint("domain", name=op.f("uq_tenant_domain")),
         sa.UniqueConstraint("name", name=op.f("uq_tenant_name")),
+    )
+    op.create_table(
+        "webhook",
+        sa.Column("company_id", KEY, nullable=False),
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("url", KEY, nullable=False),
+        sa.Column("secret", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+        sa.Column("paused", KEY, nullable=True),
+        sa.Column("failures", sa.BigInteger(), nullable=False),
+        sa.Column("next_at", sa.BigInteger(), nullable=False),
+        sa.Column("claimed_until", sa.BigInteger(), nullable=False),
+        sa.Column("last_answer", KEY, nullable=True),
+        sa.Column("delivered_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("company_id", "id", name=op.f("pk_webhook")),
     )

@@ -1,0 +1,253 @@
+"""``provisor job``: provisioning jobs. Names of states, fields and reset scopes are Entra's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from provisor.cli.output import facts, plain, table
+from provisor.cli.session import Session, session
+from provisor.errors import NotFound
+from provisor.security.actor import operator
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from provisor.app.services import AppServices
+    from provisor.applications.model import Job
+    from provisor.connector.check import ConnectionResult
+    from provisor.provisioning.model import Cycle
+
+commands = typer.Typer(no_args_is_help=True, help="Provisioning jobs: test, start, pause, watch.")
+
+JobRef = Annotated[str, typer.Argument(metavar="JOB", help="The job's id, or its app's id or name.")]
+Tenant = Annotated[
+    str | None, typer.Option("--tenant", help="Its id, name or domain. Not needed if there is only one.")
+]
+
+
+@commands.command("test")
+def check_connection(context: typer.Context, job: JobRef, tenant: Tenant = None) -> None:
+    """Test Connection: look for somebody who cannot exist. Exit status 1 unless the target answers as it should."""
+    here = session(context)
+
+    async def work(services: AppServices) -> ConnectionResult:
+        found = await find_job(services, tenant, job)
+        return await services.provisioning.test(operator(), found.id)
+
+    result = here.run(work)
+    document = {
+        "ok": result.ok,
+        "cause": result.cause,
+        "code": result.code,
+        "message": result.message,
+        "hint": result.hint,
+        "request": result.exchange.request_line if result.exchange else None,
+        "status": result.exchange.status if result.exchange else None,
+    }
+
+    def people() -> Iterable[RenderableType]:
+        if result.ok:
+            yield plain(result.message)
+
+    if not result.ok:
+        here.output.messages.print(f"Error: {result.message}", markup=False, soft_wrap=True)
+        if result.hint:
+            here.output.messages.print(result.hint, markup=False, soft_wrap=True)
+    here.output.show(document, people)
+    if not result.ok:
+        raise typer.Exit(1)
+
+
+@commands.command()
+def start(
+    context: typer.Context,
+    job: JobRef,
+    tenant: Tenant = None,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Follow one cycle to its end; run it here when no worker is alive.")
+    ] = False,
+) -> None:
+    """Provisioning on: an initial cycle, or on from where it stood. Lifts a quarantine.
+
+    With --wait, exit status 1 when the cycle is broken off or an object fails.
+    """
+    here = session(context)
+    if wait:
+        _start_and_wait(here, job, tenant)
+        return
+
+    async def work(services: AppServices) -> dict[str, Any]:
+        found = await find_job(services, tenant, job)
+        await services.provisioning.start(operator(), found.id)
+        return await services.provisioning.status(operator(), found.id)
+
+    _show_status(here, here.run(work))
+
+
+def _start_and_wait(here: Session, job: str, tenant: str | None) -> None:
+    from provisor.cli.cycles import balance, cause, reasons
+    from provisor.cli.working import cycle_document, follow, troubles, went_well, worker_here_or_elsewhere
+
+    messages = here.output.messages
+
+    def busy() -> None:
+        messages.print("Another process is the worker of this database; it runs the cycle.", markup=False)
+
+    async def work(services: AppServices) -> tuple[Job, Cycle, dict[str, Any], list[dict[str, Any]]]:
+        me = operator()
+        found = await find_job(services, tenant, job)
+        async with worker_here_or_elsewhere(services, busy):
+            cycle = await follow(
+                services,
+                found.id,
+                lambda: services.provisioning.start(me, found.id),
+                messages,
+                found.display_name,
+            )
+        status = await services.provisioning.status(me, found.id)
+        return found, cycle, status, await troubles(services, found.id, cycle.id)
+
+    found, cycle, status, entries = here.run(work)
+
+    def people() -> Iterable[RenderableType]:
+        yield balance([cycle])
+        yield from reasons(entries)
+
+    here.output.show({**status, "cycle": cycle_document(cycle)}, people)
+    if went_well(cycle):
+        return
+    if why := cause(cycle, found.display_name):
+        messages.print(f"Error: {why}", markup=False, soft_wrap=True)
+    else:
+        failed = (cycle.counts or {}).get("failed", 0)
+        messages.print(f"Error: {failed} objects failed. They are tried again by themselves.", markup=False)
+    raise typer.Exit(1)
+
+
+@commands.command()
+def pause(context: typer.Context, job: JobRef, tenant: Tenant = None) -> None:
+    """Provisioning off. The running cycle goes on to its end; nothing is forgotten."""
+    here = session(context)
+
+    async def work(services: AppServices) -> dict[str, Any]:
+        found = await find_job(services, tenant, job)
+        await services.provisioning.pause(operator(), found.id)
+        return await services.provisioning.status(operator(), found.id)
+
+    _show_status(here, here.run(work))
+
+
+@commands.command()
+def restart(
+    context: typer.Context,
+    job: JobRef,
+    tenant: Tenant = None,
+    reset_scope: Annotated[
+        str,
+        typer.Option(
+            metavar="SCOPES",
+            help="None, ConnectorDataStore, Escrows, Watermark, QuarantineState or Full, comma separated. "
+            "[default: QuarantineState,Watermark,Escrows, which keeps the links]",
+        ),
+    ] = "",
+) -> None:
+    """Look at every object anew."""
+    here = session(context)
+
+    async def work(services: AppServices) -> dict[str, Any]:
+        found = await find_job(services, tenant, job)
+        await services.provisioning.restart(operator(), found.id, reset_scope)
+        return await services.provisioning.status(operator(), found.id)
+
+    _show_status(here, here.run(work))
+
+
+@commands.command()
+def status(context: typer.Context, job: JobRef, tenant: Tenant = None) -> None:
+    """Where a job stands, as Graph's synchronizationJob."""
+    here = session(context)
+
+    async def work(services: AppServices) -> dict[str, Any]:
+        found = await find_job(services, tenant, job)
+        return await services.provisioning.status(operator(), found.id)
+
+    _show_status(here, here.run(work))
+
+
+@commands.command()
+def logs(
+    context: typer.Context,
+    job: JobRef,
+    tenant: Tenant = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many entries at most.")] = 50,
+    status: Annotated[str | None, typer.Option(help="Only success, failure, skipped or warning.")] = None,
+    action: Annotated[str | None, typer.Option(help="Only create, update, disable, delete or other.")] = None,
+) -> None:
+    """The provisioning log, newest first."""
+    here = session(context)
+
+    async def work(services: AppServices) -> list[dict[str, Any]]:
+        found = await find_job(services, tenant, job)
+        filters = {name: value for name, value in (("status", status), ("action", action)) if value is not None}
+        return await services.provisioning.log(operator(), found.id, limit=limit, **filters)
+
+    entries = here.run(work)
+
+    def people() -> Iterable[RenderableType]:
+        if not entries:
+            yield "No entry."
+            return
+        yield table(("When", "What", "Status", "Who", "Why or what"), [_log_row(entry) for entry in entries])
+
+    here.output.show(entries, people)
+
+
+async def find_job(services: AppServices, tenant: str | None, ref: str) -> Job:
+    """By its id, whosesoever it is, else the job of an app of the tenant. Raises ``ProvisorError``."""
+    if tenant is None:
+        try:
+            return await services.applications.job(operator(), ref)
+        except NotFound:
+            tenant = None  # then it is an app's name or id
+    where = await services.directory.find_tenant(operator(), tenant)
+    return (await services.applications.find(operator(), where.id, ref)).job
+
+
+def _show_status(here: Session, document: dict[str, Any]) -> None:
+    def people() -> Iterable[RenderableType]:
+        now = document["status"]
+        last = now["lastExecution"] or {}
+        entries = ", ".join(f"{one['value']} {one['key']}s" for one in now["synchronizedEntryCountByType"])
+        pairs: list[tuple[str, object]] = [
+            ("job", document["id"]),
+            ("state", now["code"]),
+            ("schedule", f"{document['schedule']['interval']}, and at once when something changes"),
+            ("in the target", entries or "nothing yet"),
+        ]
+        if last:
+            pairs.append(("last cycle", f"{last['state']}, ended {last['timeEnded']}, {last['countExports']} exports"))
+        if last.get("error"):
+            pairs.append(("error", last["error"]["message"]))
+        pairs += [
+            ("running", f"{one['completedUnits']} of {one['totalUnits']} {one['units']}") for one in now["progress"]
+        ]
+        if now["quarantine"]:
+            story = now["quarantine"]
+            pairs.append(("quarantine", f"{story['error']['message']} Next attempt: {story['nextAttempt']}."))
+        yield facts(pairs)
+
+    here.output.show(document, people)
+
+
+def _log_row(entry: dict[str, Any]) -> tuple[str, ...]:
+    status = entry["provisioningStatusInfo"]
+    information = status.get("errorInformation")
+    if information:
+        why = f"{information['errorCode']}: {information['reason'] or ''}"
+    else:
+        why = ", ".join(change["displayName"] for change in entry["modifiedProperties"])
+    who = entry["sourceIdentity"]
+    return (entry["activityDateTime"], entry["provisioningAction"], status["status"], who["displayName"], why)

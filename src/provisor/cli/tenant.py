@@ -1,0 +1,82 @@
+"""``provisor tenant``: the organisations of the identity side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from provisor.cli.output import facts, moment, table
+from provisor.cli.session import session
+from provisor.clock import iso
+from provisor.errors import Conflict, ProvisorError
+from provisor.security.actor import operator
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from provisor.app.services import AppServices
+    from provisor.directory.model import Tenant
+
+commands = typer.Typer(no_args_is_help=True, help="Organisations of the identity side, each with its directory.")
+
+
+@commands.command()
+def create(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="What the organisation is called.")],
+    domain: Annotated[str, typer.Option(help="Its first domain name, as in user names.")],
+    admin: Annotated[
+        str | None,
+        typer.Option(
+            metavar="UPN",
+            help="Also make this user, the first administrator. There is no sign-in yet: sign_in is null for now.",
+        ),
+    ] = None,
+) -> None:
+    """Make a tenant with an empty directory."""
+    here = session(context)
+
+    async def work(services: AppServices) -> Tenant:
+        tenant = await services.directory.create_tenant(operator(), name, domain)
+        if admin is not None:
+            person = {"userPrincipalName": admin, "displayName": admin.partition("@")[0], "accountEnabled": True}
+            try:
+                await services.directory.create_user(operator(), tenant.id, person)
+            except ProvisorError as error:
+                raise Conflict(
+                    f"The tenant {tenant.name} ({tenant.id}) was made, its administrator was not: {error.message}",
+                    hint=error.hint,
+                ) from error
+        return tenant
+
+    tenant = here.run(work)
+
+    def people() -> Iterable[RenderableType]:
+        yield facts([("tenant", tenant.name), ("domain", tenant.domain), ("id", tenant.id), ("administrator", admin)])
+
+    here.output.show({**_document(tenant), "admin": admin, "sign_in": None}, people)
+
+
+@commands.command("list")
+def list_(context: typer.Context) -> None:
+    """All tenants."""
+    here = session(context)
+
+    async def work(services: AppServices) -> list[Tenant]:
+        return await services.directory.tenants(operator())
+
+    found = here.run(work)
+
+    def people() -> Iterable[RenderableType]:
+        if not found:
+            yield "There is no tenant yet. Make one: provisor tenant create NAME --domain DOMAIN"
+            return
+        yield table(("Name", "Domain", "Id", "Made"), [(t.name, t.domain, t.id, moment(t.created_at)) for t in found])
+
+    here.output.show([_document(tenant) for tenant in found], people)
+
+
+def _document(tenant: Tenant) -> dict[str, Any]:
+    return {"id": tenant.id, "name": tenant.name, "domain": tenant.domain, "created": iso(tenant.created_at)}

@@ -1,0 +1,1 @@
+"""Webhooks: a company's outbox, sent to the product behind it."""

@@ -1,0 +1,1 @@
+"""The log of SCIM requests that a company's administrator can read."""

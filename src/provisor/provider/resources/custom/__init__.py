@@ -1,0 +1,1 @@
+"""App side: a company's own schemas, extensions and resource types."""
