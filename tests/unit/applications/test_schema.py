@@ -263,7 +263,34 @@ def test_a_required_target_attribute_needs_a_source(document: dict[str, Any]) ->
             {"matchingPriority": 2},
             "cannot be matched by a reference",
         ),
+        (
+            "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager",
+            {"source": {"type": "Attribute", "name": "department"}},
+            "the target attribute is a reference, and [department] is not",
+        ),
         ("title", {"source": {"type": "Function", "expression": "Join("}}, "expression ends"),
+        (
+            "active",
+            {"source": {"type": "Function", "expression": "Len([department])"}},
+            "it yields values of the type Integer, and the target attribute is of the type Boolean",
+        ),
+        ("active", {"source": {"type": "Attribute", "name": "employeeHireDate"}}, "values of the type DateTime"),
+        ("active", {"source": {"type": "Constant", "name": "yes"}}, "'yes' is not True or False"),
+        ("active", {"defaultValue": "on"}, "'on' is not True or False"),
+        (
+            "title",
+            {"source": {"type": "Function", "expression": "AppRoleAssignmentsComplex([appRoleAssignments])"}},
+            "it yields complex values, and the target attribute takes one",
+        ),
+        ("title", {"source": {"type": "Attribute", "name": "appRoleAssignments"}}, "roles are mapped by a function"),
+        ("title", {"matchingPriority": 1}, "the matching precedence 1 is given 2 times"),
+        ("title", {"matchingPriority": 2, "source": None}, "matched by an attribute without a source"),
+        (
+            "title",
+            {"matchingPriority": 2, "source": {"type": "Function", "expression": "SelectUniqueValue([a], [b])"}},
+            "the source has no attribute [a]",
+        ),
+        ("title", {"metadata": [{"key": "provisor.whenSourceIsEmpty", "value": "Drop"}]}, "is Remove or Keep"),
         ("title", {"source": {"type": "Funktion", "name": "x"}}, "Funktion"),
     ],
 )
@@ -271,8 +298,79 @@ def test_a_row_that_cannot_work_is_refused(
     document: dict[str, Any], target: str, change: dict[str, Any], fault: str
 ) -> None:
     row(document, target).update(change)
-    [finding] = findings(document)
-    assert fault in finding
+    found = findings(document)
+    assert any(fault in finding for finding in found)
+    assert all(target in finding or finding.startswith(USERS) for finding in found)
+
+
+def test_a_required_target_attribute_is_not_served_by_a_mapping_without_source_and_default(
+    document: dict[str, Any],
+) -> None:
+    mapping = group_mapping(document)["attributeMappings"][0]
+    mapping.update(source=None, matchingPriority=0)
+    group_mapping(document)["attributeMappings"][1]["matchingPriority"] = 1
+    assert findings(document) == [f"{GROUPS}: the target requires displayName, and nothing is mapped to it"]
+    mapping["defaultValue"] = "A group"
+    group = read_schema(document).group
+    assert group is not None
+    assert group.attribute_mappings[0].source_type == "None"
+
+
+def test_an_attribute_is_listed_once_and_there_is_one_anchor(document: dict[str, Any]) -> None:
+    users = document["directories"][1]["objects"][0]
+    users["attributes"] += [{"name": "TITLE"}, {"name": "key", "anchor": True}]
+    assert findings(document) == [
+        f"scim, {users['name']}, title: this attribute is listed twice",
+        f"scim, {users['name']}: one attribute is the anchor, and not id and key",
+    ]
+
+
+@pytest.mark.parametrize("name", ["containerFilter", "groupFilter"])
+def test_a_filter_of_the_rule_is_refused_rather_than_ignored(document: dict[str, Any], name: str) -> None:
+    rule = document["synchronizationRules"][0]
+    rule[name] = {"includedContainers": []}
+    read_schema(document)
+    rule[name] = {"included": ["x"]}
+    assert "cannot be evaluated; use the scoping filter" in findings(document)[0]
+
+
+def test_an_empty_default_value_is_none_and_what_an_empty_source_does_is_read(document: dict[str, Any]) -> None:
+    row(document, "title").update(
+        defaultValue="", metadata=[{"key": "provisor.whenSourceIsEmpty", "value": "Keep"}, {"key": "other"}]
+    )
+    found = {one.target: one for one in read_schema(document).user.attribute_mappings}
+    assert (found["title"].default_value, found["title"].when_empty) == (None, "Keep")
+    assert found["displayName"].when_empty is None
+
+
+def test_a_custom_attribute_and_a_custom_extension_are_mapped_once_they_are_in_the_attribute_list(
+    document: dict[str, Any],
+) -> None:
+    custom = "urn:ietf:params:scim:schemas:extension:Telephony:2.0:User:licenceType"
+    directory = "extension_0123456789abcdef0123456789abcdef_cardNumber"
+    row(document, "title").update(targetAttributeName=custom, source={"type": "Attribute", "name": directory})
+    assert len(findings(document)) == 2
+    document["directories"][0]["objects"][0]["attributes"].append({"name": directory, "type": "Integer"})
+    document["directories"][1]["objects"][0]["attributes"].append({"name": custom, "type": "String"})
+    found = {one.target: one for one in read_schema(document).user.attribute_mappings}
+    assert found[custom].source_text == f"[{directory}]"
+
+
+def test_a_filter_reads_dates_several_values_and_groups(document: dict[str, Any]) -> None:
+    clauses = [
+        ("employeeHireDate", "Less_Than", ["2026-02-01"]),
+        ("proxyAddresses", "ENDS_WITH", ["@example.com"]),
+        ("memberOf", "EQUALS", ["g1"]),
+        ("memberOf", "NOT EQUALS", ["g2"]),
+    ]
+    scope = read_schema(with_filter(document, ("All", clauses))).user.scope
+    assert scope is not None
+    assert scope.needs_groups
+    person = {"employeeHireDate": "2026-01-31", "proxyAddresses": ["SMTP:a@example.com"], "memberOf": ["g1"]}
+    assert evaluate(scope, person.get).passed
+    assert not evaluate(scope, {**person, "memberOf": ["g1", "g2"]}.get).passed
+    assert not evaluate(scope, {**person, "memberOf": []}.get).passed
+    assert not evaluate(scope, {**person, "employeeHireDate": "2026-02-01T00:00:00Z"}.get).passed
 
 
 def test_the_mapping_of_users_cannot_be_disabled_or_left_out_and_that_of_groups_can(document: dict[str, Any]) -> None:
@@ -310,11 +408,13 @@ CLAUSES = [
     (("department", "EQUALS", ["a", "b"]), "needs one value, and there are 2"),
     (("employeeId", "Greater_Than", ["ten"]), "'ten' is none"),
     (("department", "REGEX MATCH", ["(?<open"]), "REGEX MATCH"),
-    (("proxyAddresses", "Includes", ["smtp"]), "cannot be used in a scoping filter"),
     (("manager", "IS NULL", []), "cannot be used in a scoping filter"),
+    (("memberof", "EQUALS", ["x"]), "no attribute memberof (did you mean memberOf?)"),
+    (("memberOf", "Includes", ["x"]), "the operators are: EQUALS, NOT EQUALS, IS NULL, IS NOT NULL"),
     (("appRoleAssignments", "EQUALS", ["x"]), "cannot be used in a scoping filter"),
     (("IsSoftDeleted", "IS FALSE", []), "cannot be used in a scoping filter"),
-    (("employeeHireDate", "EQUALS", ["2026"]), "does not compare values of the type DateTime"),
+    (("employeeHireDate", "EQUALS", ["soon"]), "it compares moments, and 'soon' is none"),
+    (("employeeHireDate", "Includes", ["2026"]), "does not compare values of the type DateTime"),
     (("accountEnabled", "Includes", ["T"]), "does not compare values of the type Boolean"),
 ]
 

@@ -8,7 +8,17 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from provisor.applications.scoping import Clause, Group, Operator, Scope, evaluate, find_operator, operators
+from provisor.applications.scoping import (
+    MEMBER_OF,
+    Clause,
+    Group,
+    Operator,
+    Scope,
+    evaluate,
+    find_membership_operator,
+    find_operator,
+    operators,
+)
 
 
 def operator(name: str) -> Operator:
@@ -56,6 +66,10 @@ CASES = [
     ("Greater_Than", "-1", "-2", True),
     ("Greater_Than_OR_EQUALS", "10", "10", True),
     ("Greater_Than_OR_EQUALS", "9", "10", False),
+    ("Less_Than", "9", "10", True),
+    ("Less_Than", "10", "10", False),
+    ("Less_Than_OR_EQUALS", "10", "10", True),
+    ("Less_Than_OR_EQUALS", "11", "10", False),
     ("Includes", "Head of Sales", "Sales", True),
     ("Includes", "Head of Sales", "sales", False),
     ("ENDS_WITH", "ada@example.com", "@example.com", True),
@@ -72,7 +86,79 @@ CASES = [
     ("&", "x", "2", False),
     ("!&", "6", "1", True),
     ("!&", "6", "2", False),
+    # Several values: one that passes is enough, and what is negated must hold for all.
+    ("EQUALS", ["a", "b"], "b", True),
+    ("EQUALS", ["a", "b"], "c", False),
+    ("NOT EQUALS", ["a", "b"], "c", True),
+    ("NOT EQUALS", ["a", "b"], "b", False),
+    ("Includes", ["smtp:a@x.org", "SMTP:a@y.org"], "SMTP:", True),
+    ("NOT REGEX MATCH", ["a", "b"], "^b$", False),
+    ("Greater_Than", ["1", "7"], "5", True),
+    ("!&", ["4", "6"], "2", False),
 ]
+
+DATES = [
+    ("EQUALS", "2026-01-31", "2026-01-31T00:00:00Z", True),  # the same moment
+    ("EQUALS", "2026-01-31T01:00:00+01:00", "2026-01-31", True),
+    ("NOT EQUALS", "2026-01-31", "2026-02-01", True),
+    ("NOT EQUALS", "2026-01-31", "2026-01-31T00:00:00.000Z", False),
+    ("Greater_Than", "2026-02-01", "2026-01-31", True),
+    ("Greater_Than", "2026-01-31", "2026-01-31", False),
+    ("Greater_Than_OR_EQUALS", "2026-01-31", "2026-01-31", True),
+    ("Less_Than", "2025-12-31T23:59:59Z", "2026-01-01", True),
+    ("Less_Than_OR_EQUALS", "2026-01-01", "2026-01-01", True),
+    ("Less_Than", "unknown", "2026-01-01", False),
+    ("IS NULL", None, "", True),
+    ("IS NOT NULL", "2026-01-01", "", True),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "operand", "expected"), DATES)
+def test_moments_are_compared_as_moments(name: str, value: Any, operand: str, expected: bool) -> None:
+    found = find_operator(name, "DateTime")
+    assert found is not None
+    assert found.fault(operand) is None
+    scope = Scope((Group("only", (Clause("a", found, operand),)),))
+    assert evaluate(scope, {"a": value}.get).passed is expected
+
+
+def test_a_clause_on_a_moment_needs_a_moment() -> None:
+    found = find_operator("Greater_Than", "DateTime")
+    assert found is not None
+    assert "'12' is none" in str(found.fault("12"))
+
+
+@pytest.mark.parametrize(
+    ("name", "groups", "expected"),
+    [
+        ("EQUALS", ["g1", "g2"], True),
+        ("EQUALS", ["g2"], False),
+        ("EQUALS", [], False),
+        ("NOT EQUALS", ["g2"], True),
+        ("NOT EQUALS", ["g1", "g2"], False),
+        ("NOT EQUALS", [], True),  # who is in no group is not in this one
+        ("IS NULL", [], True),
+        ("IS NOT NULL", ["g2"], True),
+    ],
+)
+def test_membership_of_a_group_is_an_operand(name: str, groups: list[str], expected: bool) -> None:
+    found = find_membership_operator(name)
+    assert found is not None
+    scope = Scope((Group("only", (Clause(MEMBER_OF, found, "g1"),)),))
+    assert scope.needs_groups
+    assert evaluate(scope, {MEMBER_OF: groups}.get).passed is expected
+
+
+def test_membership_has_no_other_operators() -> None:
+    assert find_membership_operator("Includes") is None
+    assert find_membership_operator("STARTS_WITH") is None
+
+
+def test_a_verdict_explains_itself() -> None:
+    verdict = evaluate(Scope((Group("Swiss", (clause("country", "EQUALS", "CH"),)),)), {"country": "DE"}.get)
+    assert [reason.explanation for reason in verdict.reasons] == ["Swiss country EQUALS CH: 'DE', so not passed"]
+    nobody = evaluate(Scope((Group("Swiss", (clause("country", "IS NULL"),)),)), {}.get)
+    assert [reason.explanation for reason in nobody.reasons] == ["Swiss country IS NULL: nothing, so passed"]
 
 
 @pytest.mark.parametrize(("name", "value", "operand", "expected"), CASES)

@@ -66,7 +66,6 @@ def document(schemas: SchemaSet, base: str) -> Json:
 def _resource_paths(kind: ResourceType) -> Json:
     name, path = kind.name, f"{_PREFIX}{kind.endpoint}"
     one = {"get": _get_one(name), **_writes(name), "parameters": [_path("id")]}
-    one["get"]["responses"]["304"] = {"description": "It is still the version that If-None-Match names."}
     return {
         path: {
             "get": _operation(f"Search {name} resources.", {200: f"{name}List"}, parameters=_search_parameters()),
@@ -86,11 +85,13 @@ def _resource_paths(kind: ResourceType) -> Json:
 
 
 def _get_one(name: str) -> Json:
-    return _operation(
+    made = _operation(
         f"Read a {name}.",
         {200: name},
         parameters=[_query("attributes"), _query("excludedAttributes"), _header("If-None-Match")],
     )
+    made["responses"]["304"] = {"description": "It is still the version that If-None-Match names."}
+    return made
 
 
 def _writes(name: str) -> Json:

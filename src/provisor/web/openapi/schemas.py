@@ -1,4 +1,4 @@
-"""OpenAPI, its schemas: SCIM schemas (RFC 7643 section 7) as JSON Schema, once as they are sent and once as answered."""
+"""OpenAPI, its schemas: SCIM schemas (RFC 7643 section 7) as JSON Schema, as they are sent and as they are answered."""
 
 from __future__ import annotations
 
