@@ -124,7 +124,9 @@ def remove(context: typer.Context, app: AppRef, tenant: Tenant = None) -> None:
 
     async def work(services: AppServices) -> str:
         found = await services.directory.find_tenant(operator(), tenant)
-        return (await services.applications.remove(operator(), found.id, app)).service_principal.display_name
+        removed = await services.applications.remove(operator(), found.id, app)
+        await services.provisioning.forget(operator(), removed)
+        return removed.service_principal.display_name
 
     name = here.run(work)
     here.output.show({"name": name, "removed": True}, lambda: [f"{name} is removed. Its accounts stay as they are."])

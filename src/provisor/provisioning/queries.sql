@@ -236,6 +236,10 @@ ORDER BY due_at, source_id LIMIT :limit
 SELECT (SELECT COUNT(*) FROM pending WHERE job_id = :job_id)
      + (SELECT COUNT(*) FROM pending_member WHERE job_id = :job_id)
 
+-- name: unfinished_count
+-- Objects that the running cycle still has to look at.
+SELECT COUNT(*) FROM pending WHERE job_id = :job_id AND stage = 'object' AND due_at <= :now
+
 -- name: unmatched_count
 -- Objects that may have to be looked up in the target.
 SELECT COUNT(*) FROM pending p
@@ -418,6 +422,34 @@ WHERE job_id = :job_id AND id < :before
   AND (CAST(:source_id AS TEXT) IS NULL OR source_id = :source_id) AND (CAST(:cycle_id AS TEXT) IS NULL OR cycle_id = :cycle_id)
 ORDER BY id DESC LIMIT :limit
 
--- name: forget_job_state
--- An application was removed: nothing of its job stays.
+-- name: forget_outcomes
+-- An application was removed: nothing of its job stays. What its cycles had come to.
+DELETE FROM outcome WHERE cycle_id IN (SELECT id FROM cycle WHERE job_id = :job_id)
+
+-- name: forget_cycles
+-- Its cycles.
+DELETE FROM cycle WHERE job_id = :job_id
+
+-- name: forget_log
+-- Its log.
+DELETE FROM provisioning_log WHERE job_id = :job_id
+
+-- name: forget_intents_of_job
+-- Creates whose answers nobody waits for.
+DELETE FROM intent WHERE job_id = :job_id
+
+-- name: forget_pending
+-- Its queue of objects.
+DELETE FROM pending WHERE job_id = :job_id
+
+-- name: forget_pending_members
+-- Its queue of memberships.
+DELETE FROM pending_member WHERE job_id = :job_id
+
+-- name: forget_lease
+-- Its lease: whoever works on it notices.
+DELETE FROM lease WHERE job_id = :job_id
+
+-- name: forget_state
+-- Where it stood.
 DELETE FROM job_state WHERE job_id = :job_id

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from provisor.applications.model import Job
+from provisor.applications.model import Job, Removed
 from provisor.applications.service import Applications
 from provisor.clock import Clock, iso
 from provisor.connector.check import ConnectionResult
@@ -102,6 +102,12 @@ class Provisioning:
         )
         return await self._store.state(job_id, now)
 
+    async def forget(self, actor: Actor, removed: Removed) -> None:
+        """Remove what the engine keeps of the jobs of an application that was removed: state, links, cycles and log."""
+        actor.require(Right.APPLICATIONS_WRITE, removed.service_principal.tenant_id)
+        for job_id in removed.job_ids:
+            await self._store.forget(job_id)
+
     async def cycles(self, actor: Actor, job_id: str, limit: int = 20) -> list[Cycle]:
         """The job's latest cycles, newest first."""
         await self._job(actor, job_id)
@@ -114,14 +120,14 @@ class Provisioning:
         return cycle if cycle is not None and cycle.job_id == job_id else None
 
     async def progress(self, actor: Actor, job_id: str) -> Mapping[str, Any]:
-        """Of the running cycle: ``considered`` so far, ``waiting`` in the queue, the phase; empty without one."""
+        """Of the running cycle: ``considered`` so far, ``waiting`` to be looked at, the phase; empty without one."""
         await self._job(actor, job_id)
         now = self._clock.now_ms()
         state = await self._store.state(job_id, now)
         cycle = await self._store.cycle(state.running_cycle_id) if state.running_cycle_id else None
         if cycle is None:
             return {}
-        waiting = await self._store.waiting(job_id)
+        waiting = await self._store.unfinished(job_id, now)
         return {"cycleId": cycle.id, "phase": cycle.phase, "considered": cycle.considered, "waiting": waiting}
 
     async def state(self, actor: Actor, job_id: str) -> JobState:
@@ -185,7 +191,7 @@ class Provisioning:
         return job
 
     async def _units(self, job: Job, cycle: Cycle, now: int) -> dict[str, Any]:
-        waiting = await self._store.waiting(job.id)
+        waiting = await self._store.unfinished(job.id, now)
         return {
             "completedUnits": cycle.considered,
             "totalUnits": cycle.considered + waiting,

@@ -31,6 +31,18 @@ from provisor.storage.queries import id_list, named_queries
 
 SQL = named_queries("provisor.provisioning")
 _KEYS = tuple[tuple[str, str], ...]
+_ALL_OF_A_JOB = (
+    "forget_outcomes",
+    "forget_cycles",
+    "forget_log",
+    "forget_intents_of_job",
+    "forget_pending",
+    "forget_pending_members",
+    "all_links_gone",
+    "all_memberships_gone",
+    "forget_lease",
+    "forget_state",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +152,15 @@ class ProvisioningStore:
 
         return await self._database.read(work)
 
+    async def unfinished(self, job_id: str, now: int) -> int:
+        """Objects that the running cycle still has to look at."""
+
+        async def work(tx: Tx) -> int:
+            row = await tx.fetch_one(SQL["unfinished_count"], {"job_id": job_id, "now": now})
+            return row[0] if row else 0
+
+        return await self._database.read(work)
+
     async def unmatched(self, job_id: str, kind: Kind) -> int:
         """Objects in the queue that may have to be looked up in the target."""
 
@@ -148,6 +169,15 @@ class ProvisioningStore:
             return row[0] if row else 0
 
         return await self._database.read(work)
+
+    async def forget(self, job_id: str) -> None:
+        """Nothing of a job that was removed stays."""
+
+        async def work(tx: Tx) -> None:
+            for name in _ALL_OF_A_JOB:
+                await tx.execute(SQL[name], {"job_id": job_id})
+
+        await self._database.write(work)
 
     # Cycles
 

@@ -172,3 +172,21 @@ async def test_the_connection_test_names_a_wrong_key(world: World) -> None:
 
     assert (result.ok, result.cause) == (False, "unauthorized")
     assert result.hint
+
+
+async def test_a_removed_app_leaves_nothing_of_its_job_and_its_accounts_alone(world: World) -> None:
+    await world.assign(await world.group("Team", await world.person("ada")))
+    await world.start()
+    await world.cycle()
+    requests = len(world.target.requests)
+
+    removed = await world.services.applications.remove(operator(), world.tenant.id, "App")
+    await world.services.provisioning.forget(operator(), removed)
+
+    jobs = world.services.stores.jobs
+    assert await jobs.link_counts(world.job_id) == {}
+    assert await jobs.cycles(world.job_id, 10) == []
+    assert await jobs.log(world.job_id, limit=10) == []
+    assert await jobs.jobs_behind(world.clock.now_ms() + 10**9) == []
+    assert len(world.target.requests) == requests
+    assert len(world.target.users) == 1
