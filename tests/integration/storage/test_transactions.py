@@ -10,6 +10,12 @@ from provisor.storage.queries import id_list
 from provisor.testing.database import Store
 
 
+LINK = (
+    "INSERT INTO link (job_id, source_id, object_type, target_id, state, acknowledged, display_name, name_key, updated_at)"
+    " VALUES"
+)
+
+
 def insert(name: str):
     async def work(tx: Tx) -> int:
         return await tx.execute("INSERT INTO setting (name, value) VALUES (:name, '{}')", {"name": name})
@@ -105,10 +111,10 @@ async def test_one_failing_unit_leaves_those_beside_it(database: Database) -> No
         ("INSERT INTO tenant VALUES ('i', 'other', 'other', 0)", "pk_tenant"),
         ("INSERT INTO tenant VALUES ('other', 'n', 'other', 0)", "uq_tenant_name"),
         (
-            "INSERT INTO administrator VALUES ('c', 'other', 'e', TRUE, 0)",
+            "INSERT INTO administrator (company_id, id, email, is_admin, created_at) VALUES ('c', 'other', 'e', TRUE, 0)",
             "uq_administrator_company_id_email",
         ),
-        ("INSERT INTO link VALUES ('j', 'other', 'User', 't', 'linked', '{}', '', 0)", "ux_link_target"),
+        (f"{LINK} ('j', 'other', 'User', 't', 'linked', '{{}}', '', '', 0)", "ux_link_target"),
     ],
 )
 async def test_a_taken_value_names_its_constraint_alike_on_both_engines(
@@ -116,8 +122,10 @@ async def test_a_taken_value_names_its_constraint_alike_on_both_engines(
 ) -> None:
     async def first(tx: Tx) -> None:
         await tx.execute("INSERT INTO tenant (id, name, domain, created_at) VALUES ('i', 'n', 'd', 0)")
-        await tx.execute("INSERT INTO administrator VALUES ('c', 'i', 'e', TRUE, 0)")
-        await tx.execute("INSERT INTO link VALUES ('j', 's', 'User', 't', 'linked', '{}', '', 0)")
+        await tx.execute(
+            "INSERT INTO administrator (company_id, id, email, is_admin, created_at) VALUES ('c', 'i', 'e', TRUE, 0)"
+        )
+        await tx.execute(f"{LINK} ('j', 's', 'User', 't', 'linked', '{{}}', '', '', 0)")
 
     await database.write(first)
     with pytest.raises(UniqueViolation) as caught:
