@@ -9,10 +9,10 @@ from provisor.storage.database import Database, Tx, UniqueViolation, UnitOverErr
 from provisor.storage.queries import id_list
 from provisor.testing.database import Store
 
-
+ADMINISTRATOR = "INSERT INTO administrator (company_id, id, email, is_admin, created_at) VALUES"
 LINK = (
-    "INSERT INTO link (job_id, source_id, object_type, target_id, state, acknowledged, display_name, name_key, updated_at)"
-    " VALUES"
+    "INSERT INTO link (job_id, source_id, object_type, target_id, state, acknowledged, display_name, name_key,"
+    " updated_at) VALUES"
 )
 
 
@@ -111,7 +111,7 @@ async def test_one_failing_unit_leaves_those_beside_it(database: Database) -> No
         ("INSERT INTO tenant VALUES ('i', 'other', 'other', 0)", "pk_tenant"),
         ("INSERT INTO tenant VALUES ('other', 'n', 'other', 0)", "uq_tenant_name"),
         (
-            "INSERT INTO administrator (company_id, id, email, is_admin, created_at) VALUES ('c', 'other', 'e', TRUE, 0)",
+            f"{ADMINISTRATOR} ('c', 'other', 'e', TRUE, 0)",
             "uq_administrator_company_id_email",
         ),
         (f"{LINK} ('j', 'other', 'User', 't', 'linked', '{{}}', '', '', 0)", "ux_link_target"),
@@ -122,9 +122,7 @@ async def test_a_taken_value_names_its_constraint_alike_on_both_engines(
 ) -> None:
     async def first(tx: Tx) -> None:
         await tx.execute("INSERT INTO tenant (id, name, domain, created_at) VALUES ('i', 'n', 'd', 0)")
-        await tx.execute(
-            "INSERT INTO administrator (company_id, id, email, is_admin, created_at) VALUES ('c', 'i', 'e', TRUE, 0)"
-        )
+        await tx.execute(f"{ADMINISTRATOR} ('c', 'i', 'e', TRUE, 0)")
         await tx.execute(f"{LINK} ('j', 's', 'User', 't', 'linked', '{{}}', '', '', 0)")
 
     await database.write(first)
