@@ -1,119 +1,200 @@
-"""Start-up: everything wired together, once per process. ``async with open_services(settings) as services``."""
+"""Start-up: everything wired together, once per process. ``async with open_services(settings) as services``.
+
+Each service is made, and its modules are loaded, when it is first asked for: a command that lists tenants does not wait
+for the connector, the engine and the mapping language (0.4 s of 0.9 s).
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from provisor.app.settings import Settings
-from provisor.app.targets import TargetClients
-from provisor.app.webhooks import TransportSend
-from provisor.applications.service import Applications
-from provisor.applications.store import ApplicationStore
 from provisor.clock import Clock, SystemClock
-from provisor.connector.aiohttp_transport import AiohttpTransport
-from provisor.connector.transport import Transport
-from provisor.directory.service import Directory
-from provisor.directory.store import DirectoryStore
-from provisor.events.outbox import Outbox
-from provisor.events.store import OutboxStore
-from provisor.events.webhooks.delivery import WebhookDelivery
-from provisor.events.webhooks.service import Webhooks
-from provisor.events.webhooks.store import WebhookStore
-from provisor.provider.clients.service import Clients
-from provisor.provider.clients.store import ClientStore
-from provisor.provider.requestlog.service import RequestLog
-from provisor.provider.requestlog.store import RequestStore
-from provisor.provider.resources.service import Resources
-from provisor.provider.resources.store import ResourceStore
-from provisor.provider.service import Companies
-from provisor.provider.store import CompanyStore
-from provisor.provisioning.engine import Engine, Stores
-from provisor.provisioning.importing.store import ImportStore
-from provisor.provisioning.leases.store import LeaseStore
-from provisor.provisioning.recording.store import RecordStore
-from provisor.provisioning.service import Provisioning
-from provisor.provisioning.store import ProvisioningStore
 from provisor.security.secrets import MasterKey, Sealer, load_key
 from provisor.security.store import check_key
 from provisor.storage.database import Database
 from provisor.storage.factory import make_database
 from provisor.storage.migrations import migrate
 
+if TYPE_CHECKING:
+    from provisor.app.targets import TargetClients
+    from provisor.applications.service import Applications
+    from provisor.connector.transport import Transport
+    from provisor.directory.service import Directory
+    from provisor.events.outbox import Outbox
+    from provisor.events.webhooks.delivery import WebhookDelivery
+    from provisor.events.webhooks.service import Webhooks
+    from provisor.provider.clients.service import Clients
+    from provisor.provider.requestlog.service import RequestLog
+    from provisor.provider.resources.service import Resources
+    from provisor.provider.service import Companies
+    from provisor.provisioning.engine import Engine, Stores
+    from provisor.provisioning.service import Provisioning
 
-@dataclass(frozen=True, slots=True)
+# Services that hold something which has to be let go of, in this order.
+_CLOSED = ("companies", "clients", "requests", "_transport")
+
+
 class AppServices:
-    """What commands, HTTP faces and workers call. Closed by ``open_services``."""
+    """What commands, HTTP faces and workers call. ``close`` it, or let ``open_services`` do so."""
 
-    settings: Settings
-    clock: Clock
-    database: Database
-    directory: Directory
-    applications: Applications
-    companies: Companies
-    clients: Clients
-    resources: Resources
-    requests: RequestLog
-    outbox: Outbox
-    webhooks: Webhooks
-    deliveries: WebhookDelivery
-    provisioning: Provisioning
-    stores: Stores
-    targets: TargetClients
+    def __init__(
+        self, database: Database, key: MasterKey, transport: Callable[[], Transport], settings: Settings, clock: Clock
+    ) -> None:
+        self.database = database
+        self.settings = settings
+        self.clock = clock
+        self._key = key
+        self._make_transport = transport
+
+    async def close(self) -> None:
+        """Let go of what was made. The database is its opener's to close."""
+        for name in _CLOSED:
+            if name in self.__dict__:
+                await self.__dict__[name].close()
+
+    # Identity side
+
+    @cached_property
+    def directory(self) -> Directory:
+        from provisor.directory.service import Directory
+        from provisor.directory.store import DirectoryStore
+
+        return Directory(DirectoryStore(self.database), self.clock)
+
+    @cached_property
+    def applications(self) -> Applications:
+        from provisor.applications.service import Applications
+        from provisor.applications.store import ApplicationStore
+
+        return Applications(ApplicationStore(self.database), self._sealer, self.clock)
+
+    @cached_property
+    def stores(self) -> Stores:
+        from provisor.provisioning.engine import Stores
+        from provisor.provisioning.importing.store import ImportStore
+        from provisor.provisioning.leases.store import LeaseStore
+        from provisor.provisioning.recording.store import RecordStore
+        from provisor.provisioning.store import ProvisioningStore
+
+        database = self.database
+        return Stores(ProvisioningStore(database), LeaseStore(database), ImportStore(database), RecordStore(database))
+
+    @cached_property
+    def targets(self) -> TargetClients:
+        from provisor.app.targets import TargetClients
+
+        return TargetClients(self.applications, self._transport, self.clock)
+
+    @cached_property
+    def provisioning(self) -> Provisioning:
+        from provisor.provisioning.service import Provisioning
+
+        return Provisioning(self.stores.jobs, self.applications, self.targets, self.clock)
 
     def engine(self, holder: str) -> Engine:
         """An engine whose leases are ``holder``'s."""
+        from provisor.provisioning.engine import Engine
+
         return Engine(self.stores, self.directory, self.applications, self.targets, self.clock, holder=holder)
+
+    # App side
+
+    @cached_property
+    def companies(self) -> Companies:
+        from provisor.provider.service import Companies
+        from provisor.provider.store import CompanyStore
+
+        return Companies(CompanyStore(self.database), self._key.derive("api key pepper"), self.clock)
+
+    @cached_property
+    def clients(self) -> Clients:
+        from provisor.provider.clients.service import Clients
+        from provisor.provider.clients.store import ClientStore
+
+        pepper = self._key.derive("oauth client pepper")
+        return Clients(ClientStore(self.database), pepper, self.clock, token_minutes=self.settings.token_minutes)
+
+    @cached_property
+    def resources(self) -> Resources:
+        from provisor.provider.resources.service import Resources
+        from provisor.provider.resources.store import ResourceStore
+
+        return Resources(ResourceStore(self.database), self.clock, cursor_key=self._key.derive("scim cursors"))
+
+    @cached_property
+    def requests(self) -> RequestLog:
+        from provisor.provider.requestlog.service import RequestLog
+        from provisor.provider.requestlog.store import RequestStore
+
+        days = self.settings.request_log_days
+        return RequestLog(RequestStore(self.database), self.resources, self.clock, days=days)
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        from provisor.events.outbox import Outbox
+        from provisor.events.store import OutboxStore
+
+        return Outbox(OutboxStore(self.database))
+
+    @cached_property
+    def webhooks(self) -> Webhooks:
+        from provisor.events.store import OutboxStore
+        from provisor.events.webhooks.service import Webhooks
+        from provisor.events.webhooks.store import WebhookStore
+
+        return Webhooks(WebhookStore(self.database), OutboxStore(self.database), self._sealer, self.clock)
+
+    @cached_property
+    def deliveries(self) -> WebhookDelivery:
+        from provisor.app.webhooks import TransportSend
+        from provisor.events.store import OutboxStore
+        from provisor.events.webhooks.delivery import WebhookDelivery
+        from provisor.events.webhooks.store import WebhookStore
+
+        send = TransportSend(self._transport)
+        hooks, outbox = WebhookStore(self.database), OutboxStore(self.database)
+        return WebhookDelivery(hooks, outbox, self._sealer, self.clock, send)
+
+    # What they share
+
+    @cached_property
+    def _sealer(self) -> Sealer:
+        return Sealer(self._key)
+
+    @cached_property
+    def _transport(self) -> Transport:
+        return self._make_transport()
 
 
 def wire(database: Database, key: MasterKey, transport: Transport, settings: Settings, clock: Clock) -> AppServices:
     """The services on a database that is open and of this version."""
-    sealer = Sealer(key)
-    applications = Applications(ApplicationStore(database), sealer, clock)
-    targets = TargetClients(applications, transport, clock)
-    resources = Resources(ResourceStore(database), clock, cursor_key=key.derive("scim cursors"))
-    outbox, hooks = OutboxStore(database), WebhookStore(database)
-    stores = Stores(ProvisioningStore(database), LeaseStore(database), ImportStore(database), RecordStore(database))
-    return AppServices(
-        settings=settings,
-        clock=clock,
-        database=database,
-        directory=Directory(DirectoryStore(database), clock),
-        applications=applications,
-        clients=Clients(
-            ClientStore(database), key.derive("oauth client pepper"), clock, token_minutes=settings.token_minutes
-        ),
-        companies=Companies(CompanyStore(database), key.derive("api key pepper"), clock),
-        resources=resources,
-        requests=RequestLog(RequestStore(database), resources, clock, days=settings.request_log_days),
-        outbox=Outbox(outbox),
-        webhooks=Webhooks(hooks, outbox, sealer, clock),
-        deliveries=WebhookDelivery(hooks, outbox, sealer, clock, TransportSend(transport)),
-        provisioning=Provisioning(stores.jobs, applications, targets, clock),
-        stores=stores,
-        targets=targets,
-    )
+    return AppServices(database, key, lambda: transport, settings, clock)
 
 
 @asynccontextmanager
 async def open_services(settings: Settings) -> AsyncIterator[AppServices]:
     """The services on this process's database, brought to this version. Raises ``ProvisorError``."""
+
+    def transport() -> Transport:
+        from provisor.connector.aiohttp_transport import AiohttpTransport
+
+        return AiohttpTransport(settings.outbound)
+
     if settings.engine == "sqlite":
         settings.lock_dir.mkdir(parents=True, exist_ok=True)
     key = load_key(settings.data_dir, settings.environment or os.environ, database=settings.engine)
     database = make_database(data_dir=settings.data_dir, url=settings.database_url)
     await database.open()
-    transport = AiohttpTransport(settings.outbound)
-    services = wire(database, key, transport, settings, SystemClock())
+    services = AppServices(database, key, transport, settings, SystemClock())
     try:
         await migrate(database)
         await check_key(database, key)
         yield services
     finally:
-        await services.companies.close()
-        await services.clients.close()
-        await services.requests.close()
-        await transport.close()
+        await services.close()
         await database.close()

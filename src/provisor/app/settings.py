@@ -7,10 +7,12 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from provisor.errors import InvalidInput
-from provisor.security.outbound import OutboundPolicy, parse_networks
+
+if TYPE_CHECKING:
+    from provisor.security.outbound import OutboundPolicy
 
 DEFAULT_DATA = "./provisor-data"
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8080
@@ -53,6 +55,9 @@ class Settings:
     @property
     def outbound(self) -> OutboundPolicy:
         """Which addresses this process may call. A process that listens nowhere else than on loopback may call it."""
+        # aiohttp, on which these rules stand, takes a fifth of a second to load; most commands call nobody.
+        from provisor.security.outbound import OutboundPolicy, parse_networks
+
         return OutboundPolicy(
             own_loopback=_is_loopback(self.host),
             allow_networks=parse_networks(self.allow_networks),

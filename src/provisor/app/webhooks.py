@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 
+import structlog
+
+from provisor.clock import Clock
 from provisor.connector.transport import Request, Transport
+from provisor.events.webhooks.delivery import WebhookDelivery
 from provisor.events.webhooks.model import Reply
+
+_LOOK_SECONDS = 0.5
+_REST_SECONDS = 5.0
+
+log = structlog.get_logger(__name__)
 
 
 class TransportSend:
@@ -18,3 +30,29 @@ class TransportSend:
         response = await self._transport.send(Request("POST", url, headers, body, timeout))
         wait = response.headers.get("Retry-After", "")
         return Reply(response.status, int(wait) if wait.isascii() and wait.isdigit() and len(wait) < 10 else None)
+
+
+@asynccontextmanager
+async def delivering(deliveries: WebhookDelivery, clock: Clock) -> AsyncIterator[None]:
+    """Changes leave for the webhooks while the block lasts. Any number of processes may do it at once."""
+    task = asyncio.create_task(_deliver(deliveries, clock))
+    try:
+        yield
+    finally:
+        # What was on its way is sent again by whoever is next: a receiver knows it by its number.
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def _deliver(deliveries: WebhookDelivery, clock: Clock) -> None:
+    while True:
+        try:
+            taken = await deliveries.run_once(clock.now_ms())
+        except Exception:
+            # The database may be away for a moment: the next look comes, and this one is told.
+            log.exception("webhooks_not_looked_at")
+            await clock.sleep(_REST_SECONDS)
+        else:
+            if not taken:
+                await clock.sleep(_LOOK_SECONDS)

@@ -78,7 +78,7 @@ async def started_job(store: Store, target: SimulatedTarget) -> AsyncIterator[No
         await services.provisioning.start(operator(), app.job_id)
         yield
     finally:
-        await services.companies.close()
+        await services.close()
         await database.close()
 
 

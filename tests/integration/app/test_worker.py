@@ -53,7 +53,7 @@ async def site(store: Store, target: SimulatedTarget) -> AsyncIterator[Site]:
         app = await services.applications.find(operator(), tenants[0].id, "App")
         yield Site(services, target, tenants[0].id, app.job_id, app.service_principal.id)
     finally:
-        await services.companies.close()
+        await services.close()
         await database.close()
 
 
