@@ -20,7 +20,7 @@ _CSS = """
 body { max-width: 60rem; margin: 0 auto; padding: 1.5rem; }
 nav a { margin-right: 1rem; }
 table { border-collapse: collapse; width: 100%; }
-th, td { text-align: left; padding: .35rem .75rem .35rem 0; border-bottom: 1px solid #8885; overflow-wrap: anywhere; }
+th, td { text-align: left; padding: .35rem .75rem .35rem 0; border-bottom: 1px solid #8885; overflow-wrap: break-word; }
 .empty, footer { color: #777; }
 code { background: #8882; padding: .1rem .3rem; border-radius: .2rem; }
 """
