@@ -29,9 +29,6 @@ class Action(enum.StrEnum):
     SKIPPED = "skipped"
 
 
-IN_SCOPE = frozenset({Action.CREATED, Action.UPDATED, Action.UNCHANGED, Action.FAILED, Action.WAITING})
-
-
 def _nothing(_name: str) -> None:
     return None
 
