@@ -22,6 +22,7 @@ from dbos import DBOS, DBOSConfig, SetEnqueueOptions, SetWorkflowID
 
 from provisor.app.locks import ExecutorBusy, WorkerLock, take_worker_lock
 from provisor.app.services import AppServices
+from provisor.app.webhooks import delivering
 from provisor.clock import iso
 from provisor.errors import Unavailable
 from provisor.provisioning.engine import Engine
@@ -82,9 +83,9 @@ async def _cycle(job_id: str) -> str | None:
 
 @asynccontextmanager
 async def running_worker(services: AppServices, *, wait: bool = False) -> AsyncIterator[WorkerLock]:
-    """A worker for as long as the block lasts. Raises ``ExecutorBusy`` when another holds its place.
+    """A worker for as long as the block lasts: cycles run, webhooks are called.
 
-    ``wait``: until the place is free, instead.
+    Raises ``ExecutorBusy`` when another holds its place; ``wait``: until the place is free, instead.
     """
     lock = await _take(services, wait=wait)
     ticking: asyncio.Task[None] | None = None
@@ -92,7 +93,8 @@ async def running_worker(services: AppServices, *, wait: bool = False) -> AsyncI
         await services.stores.leases.drop_leases_of(lock.executor_id)
         await _launch(services, lock)
         ticking = asyncio.create_task(_tick(services, lock))
-        yield lock
+        async with delivering(services.deliveries, services.clock):
+            yield lock
     finally:
         try:
             # Without a task to end, the launch itself failed: there is no DBOS to ask for running batches.

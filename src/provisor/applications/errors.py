@@ -1,6 +1,7 @@
 """Step scoping: what can be wrong with an application, its job or an assignment.
 
-NotFound       AppNotFound, JobNotFound, TenantNotFound, TemplateNotFound, PrincipalNotFound, RoleNotFound, NotAssigned
+NotFound       AppNotFound, JobNotFound, SchemaVersionNotFound, TenantNotFound, TemplateNotFound,
+               PrincipalNotFound, RoleNotFound, NotAssigned
 Conflict       NameTaken, AlreadyAssigned, RoleDisabled, NotSecurityEnabled
 InvalidInput   AmbiguousApp, InvalidTenantUrl, InvalidSecretToken, InvalidSettings (and schema.InvalidSchema)
 """
@@ -16,6 +17,10 @@ class AppNotFound(NotFound):
 
 class JobNotFound(NotFound):
     """There is no such provisioning job."""
+
+
+class SchemaVersionNotFound(NotFound):
+    """The job never had a schema of this version."""
 
 
 class TenantNotFound(NotFound):

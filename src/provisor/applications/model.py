@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from provisor.applications.schema import SyncSchema
+from provisor.applications.schema_diff import SchemaChange
 from provisor.errors import Forbidden
 
 PrincipalType = Literal["User", "Group"]
@@ -93,6 +94,24 @@ class Job:
     schema: SyncSchema
     schema_version: int
     settings: JobSettings
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaVersion:
+    """A schema that a job has or had: who saved it, and when. Version 1 is the one that the app came with."""
+
+    version: int
+    actor: str
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaDiff:
+    """What saving ``after`` changed, seen from ``before``: the numbers of two versions of one job."""
+
+    before: int
+    after: int
+    changes: tuple[SchemaChange, ...]
 
 
 @dataclass(frozen=True, slots=True)

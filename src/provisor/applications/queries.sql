@@ -54,6 +54,23 @@ SELECT schema, schema_version FROM synchronization_job WHERE id = :job_id
 -- Another schema: the version asks for a new initial cycle.
 UPDATE synchronization_job SET schema = :schema, schema_version = schema_version + 1 WHERE id = :job_id
 
+-- name: keep_schema
+-- Keep the job's schema, as it has just become, as a version of its own.
+INSERT INTO schema_version (job_id, version, schema, actor, created_at)
+SELECT id, schema_version, schema, :actor, :at FROM synchronization_job WHERE id = :job_id
+
+-- name: schema_versions
+-- What a job's versions are, the newest first, without the documents.
+SELECT version, actor, created_at FROM schema_version WHERE job_id = :job_id ORDER BY version DESC
+
+-- name: schema_version
+-- One version's document.
+SELECT schema FROM schema_version WHERE job_id = :job_id AND version = :version
+
+-- name: delete_schema_versions
+-- The versions of a job that is removed.
+DELETE FROM schema_version WHERE job_id = :job_id
+
 -- name: lock_job
 -- A job's settings, held against other writers until the commit.
 SELECT settings FROM synchronization_job WHERE id = :job_id

@@ -5,7 +5,6 @@ Its shape is checked first (one fault at a time, with its JSON path), then its m
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, cast
 
@@ -122,9 +121,12 @@ class _Reader:
         return found
 
     def _check_attributes(self, attributes: Sequence[RawAttribute], where: str) -> None:
-        for name, count in Counter(attribute.name.casefold() for attribute in attributes).items():
-            if count > 1:
-                self._find(f"{where}, {name}", "this attribute is listed twice")
+        kinds: dict[str, set[tuple[str, bool]]] = {}
+        for attribute in attributes:
+            kinds.setdefault(attribute.name.casefold(), set()).add((attribute.type, attribute.multivalued))
+        for name, found in kinds.items():
+            if len(found) > 1:
+                self._find(f"{where}, {name}", "this attribute is listed twice, and not with the same type")
         anchors = [attribute.name for attribute in attributes if attribute.anchor]
         if len(anchors) > 1:
             self._find(where, f"one attribute is the anchor, and not {' and '.join(anchors)}")
@@ -220,9 +222,6 @@ class _Reader:
             seen.add(key)
         if not any(row.matching_priority > 0 for row in rows):
             self._find(where, "no attribute is used for matching; give one the matching precedence 1")
-        for priority, count in Counter(row.matching_priority for row in rows if row.matching_priority > 0).items():
-            if count > 1:
-                self._find(where, f"the matching precedence {priority} is given {count} times; which is first?")
         empty = {row.target.casefold() for row in rows if row.source_type == "None" and row.default_value is None}
         for key, attribute in targets.items():
             if attribute.required and not attribute.anchor and key not in seen - empty:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from provisor.clock import parse_iso
+import re
+
+from provisor.expressions.dotnet_dates import format_date, parse_date
+from provisor.expressions.errors import EvaluationError
 from provisor.expressions.values import parse_int
 
 # What a source of a known type cannot become. A text can be anything, and everything can become a text.
@@ -37,10 +40,22 @@ def value_fault(text: str, target: str) -> str | None:
         return f"{text!r} is not a whole number, which the target attribute takes"
     if target == "DateTime":
         try:
-            parse_iso(text)
-        except ValueError:
-            return f"{text!r} is not a date and time in ISO 8601, which the target attribute takes"
+            date_time(text)
+        except EvaluationError:
+            return f"{text!r} is not a date and time, which the target attribute takes"
     return None
+
+
+_DATE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
+
+
+def date_time(text: str) -> str:
+    """A moment as SCIM writes it (RFC 7643 section 2.3.5), from any form that the date functions read.
+
+    Raises ``EvaluationError`` for a text that is no moment.
+    """
+    ticks = parse_date(text)
+    return text if _DATE_TIME.fullmatch(text) else format_date(ticks, "yyyy-MM-dd'T'HH:mm:ss'Z'")
 
 
 def _takes(target: str, multivalued: bool) -> str:

@@ -13,11 +13,12 @@ from typing import Any, Literal, NamedTuple
 
 from provisor.clock import parse_iso
 from provisor.expressions.dotnet_regex import RegexError, compile_pattern
+from provisor.expressions.errors import EvaluationError
 
 Get = Callable[[str], Any]
 
 # An operand that is no attribute: the ids of the groups that the object is a direct member of. Whoever evaluates a
-# scope with ``needs_groups`` answers for it, as a list.
+# scope with ``needs_groups`` answers for it, as a list; without an answer there is no verdict, but an error.
 MEMBER_OF = "memberOf"
 
 
@@ -149,6 +150,9 @@ def whole_number(value: Any) -> int | None:
 
 def _verdict(group: Group, clause: Clause, value: Any) -> ClauseVerdict:
     operator = clause.operator
+    if value is None and clause.attribute == MEMBER_OF:
+        # Not "in no group", but not asked: nobody is to lose access for that.
+        raise EvaluationError("nobody has said which groups the object is a member of.")
     if _is_empty(value):
         passed = operator.on_empty
     elif type(value) is list:

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from provisor.applications import gallery
+from provisor.applications import gallery, schema_diff
 from provisor.applications.address import checked_address, checked_token, same_origin
 from provisor.applications.errors import (
     AmbiguousApp,
@@ -16,6 +16,7 @@ from provisor.applications.errors import (
     InvalidTenantUrl,
     JobNotFound,
     NotAssigned,
+    SchemaVersionNotFound,
 )
 from provisor.applications.gallery import Template
 from provisor.applications.model import (
@@ -29,9 +30,11 @@ from provisor.applications.model import (
     JobSettings,
     PrincipalType,
     Removed,
+    SchemaDiff,
+    SchemaVersion,
     ServicePrincipal,
 )
-from provisor.applications.schema import SyncSchema
+from provisor.applications.schema import Finding, InvalidSchema, SyncSchema
 from provisor.applications.schema_reader import read_schema
 from provisor.applications.store import ApplicationStore, JobRow, NewApp
 from provisor.clock import Clock
@@ -100,6 +103,7 @@ class Applications:
                 job_id=job_id,
                 schema=msgspec.json.encode(template.default_schema(job_id)),
                 settings=JobSettings(),
+                actor=actor.subject,
                 secrets={key: self._seal(tenant_id, job_id, key, value) for key, value in secrets.items()},
             )
         )
@@ -196,15 +200,37 @@ class Applications:
         """
         row = await self._row(actor, Right.SYNCHRONIZATION_WRITE, job_id)
         read_schema(document)
-        await self._store.replace_schema(row.id, msgspec.json.encode(document))
-        return await self._reread(job_id)
+        return await self._replace_schema(actor, row, document)
 
     async def restore_default_schema(self, actor: Actor, job_id: str) -> Job:
         """Put the template's mappings in the place of the job's; scoping filters go. Raises ``TemplateNotFound``."""
         row = await self._row(actor, Right.SYNCHRONIZATION_WRITE, job_id)
-        schema = gallery.template(row.template_id).default_schema(job_id)
-        await self._store.replace_schema(row.id, msgspec.json.encode(schema))
-        return await self._reread(job_id)
+        return await self._replace_schema(actor, row, gallery.template(row.template_id).default_schema(job_id))
+
+    async def schema_versions(self, actor: Actor, job_id: str) -> list[SchemaVersion]:
+        """Every schema that the job has or had, the newest first: who saved it, and when."""
+        row = await self._row(actor, Right.SYNCHRONIZATION_READ, job_id)
+        return await self._store.schema_versions(row.id)
+
+    async def schema_diff(
+        self, actor: Actor, job_id: str, before: int | None = None, after: int | None = None
+    ) -> SchemaDiff:
+        """What differs between two versions. ``after``: the present one when null; ``before``: the one before it.
+
+        Raises ``SchemaVersionNotFound``. A job's first version differs in nothing from itself.
+        """
+        row = await self._row(actor, Right.SYNCHRONIZATION_READ, job_id)
+        newest = row.schema_version if after is None else after
+        oldest = max(newest - 1, 1) if before is None else before
+        documents = [await self._version(row, version) for version in (oldest, newest)]
+        return SchemaDiff(oldest, newest, schema_diff.difference(*documents))
+
+    async def restore_schema_version(self, actor: Actor, job_id: str, version: int) -> Job:
+        """Save an earlier schema again, as a new version. Raises ``SchemaVersionNotFound``, ``InvalidSchema``."""
+        row = await self._row(actor, Right.SYNCHRONIZATION_WRITE, job_id)
+        document = await self._version(row, version)
+        read_schema(document)
+        return await self._replace_schema(actor, row, document)
 
     async def change_settings(self, actor: Actor, job_id: str, changes: Mapping[str, object]) -> Job:
         """Change some settings, named as ``JobSettings`` names them, ``notification`` as a whole.
@@ -296,6 +322,21 @@ class Applications:
             raise JobNotFound(f"There is no job {job_id}.", hint="List the apps to see their jobs.")
         return row
 
+    async def _replace_schema(self, actor: Actor, row: JobRow, document: Mapping[str, Any]) -> Job:
+        encoded = _encoded(document)
+        await self._store.replace_schema(row.id, encoded, actor=actor.subject, at=self._clock.now_ms())
+        return await self._reread(row.id)
+
+    async def _version(self, row: JobRow, version: int) -> Mapping[str, Any]:
+        text = await self._store.schema_version(row.id, version)
+        if text is None:
+            raise SchemaVersionNotFound(
+                f"{row.display_name} has no schema version {version}.",
+                hint=f"Its versions are 1 to {row.schema_version}.",
+            )
+        found: Mapping[str, Any] = msgspec.json.decode(text)
+        return found
+
     async def _reread(self, job_id: str) -> Job:
         row = await self._store.job(job_id)
         if row is None:
@@ -373,6 +414,18 @@ def _pick(apps: list[tuple[ServicePrincipal, str]], ref: str) -> tuple[ServicePr
             f"This tenant has no app {ref!r}.", hint=f"It has: {names}." if names else "Add one from the gallery."
         )
     return found[0]
+
+
+def _encoded(document: Mapping[str, Any]) -> bytes:
+    """The document's JSON, from which exactly this document comes back. Raises ``InvalidSchema`` where none does."""
+    try:
+        encoded = msgspec.json.encode(document)
+    except (UnicodeEncodeError, RecursionError) as error:
+        raise InvalidSchema((Finding("$", f"this cannot be stored as JSON: {error}"),)) from error
+    if msgspec.json.decode(encoded) != document:
+        problem = "it holds a number that cannot be stored as JSON (NaN or an infinity)"
+        raise InvalidSchema((Finding("$", problem),))
+    return encoded
 
 
 def _changed(changes: Mapping[str, object]) -> Callable[[JobSettings], JobSettings]:

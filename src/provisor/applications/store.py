@@ -19,7 +19,14 @@ from provisor.applications.errors import (
     RoleNotFound,
     TenantNotFound,
 )
-from provisor.applications.model import DEFAULT_ACCESS, AppRole, Assignment, JobSettings, ServicePrincipal
+from provisor.applications.model import (
+    DEFAULT_ACCESS,
+    AppRole,
+    Assignment,
+    JobSettings,
+    SchemaVersion,
+    ServicePrincipal,
+)
 from provisor.events.model import NewChange
 from provisor.events.store import append
 from provisor.storage.database import Database, Row, Tx, UniqueViolation
@@ -51,6 +58,7 @@ class NewApp:
     schema: bytes
     settings: JobSettings
     secrets: dict[str, bytes]
+    actor: str
 
 
 class ApplicationStore:
@@ -97,6 +105,7 @@ class ApplicationStore:
                     "settings": msgspec.json.encode(app.settings).decode(),
                 },
             )
+            await _keep_schema(tx, app.job_id, app.actor, sp.created_at)
             await _put_secrets(tx, app.job_id, app.secrets, sp.created_at)
 
         try:
@@ -115,6 +124,7 @@ class ApplicationStore:
             await tx.execute(_QUERIES["delete_assignments"], {"service_principal_id": sp.id})
             await tx.execute(_QUERIES["delete_app_roles"], {"service_principal_id": sp.id})
             await tx.execute(_QUERIES["delete_secrets"], {"job_id": job_id})
+            await tx.execute(_QUERIES["delete_schema_versions"], {"job_id": job_id})
             await tx.execute(_QUERIES["delete_job"], {"job_id": job_id})
             await tx.execute(_QUERIES["delete_service_principal"], {"tenant_id": sp.tenant_id, "id": sp.id})
 
@@ -161,13 +171,31 @@ class ApplicationStore:
         row = await self._database.read(work)
         return (row[0], row[1]) if row else None
 
-    async def replace_schema(self, job_id: str, schema: bytes) -> None:
-        """Put another schema in its place; its version rises."""
+    async def replace_schema(self, job_id: str, schema: bytes, *, actor: str, at: int) -> None:
+        """Put another schema in its place and keep it as a version; the job's version rises."""
 
         async def work(tx: Tx) -> None:
             await tx.execute(_QUERIES["update_schema"], {"job_id": job_id, "schema": schema.decode()})
+            await _keep_schema(tx, job_id, actor, at)
 
         await self._database.write(work)
+
+    async def schema_versions(self, job_id: str) -> list[SchemaVersion]:
+        """A job's versions, the newest first."""
+
+        async def work(tx: Tx) -> list[Row]:
+            return await tx.fetch_all(_QUERIES["schema_versions"], {"job_id": job_id})
+
+        return [SchemaVersion(*row) for row in await self._database.read(work)]
+
+    async def schema_version(self, job_id: str, version: int) -> str | None:
+        """One version as JSON; ``None`` when the job has no such version."""
+
+        async def work(tx: Tx) -> Row | None:
+            return await tx.fetch_one(_QUERIES["schema_version"], {"job_id": job_id, "version": version})
+
+        row = await self._database.read(work)
+        return str(row[0]) if row else None
 
     async def change_settings(self, job_id: str, change: Callable[[JobSettings], JobSettings]) -> None:
         """Change a job's settings, not losing another writer's change. Raises ``JobNotFound``."""
@@ -315,6 +343,10 @@ def _job(row: Row) -> JobRow:
 
 async def _secrets(tx: Tx, job_id: str) -> dict[str, bytes]:
     return {key: bytes(sealed) for key, sealed in await tx.fetch_all(_QUERIES["secrets"], {"job_id": job_id})}
+
+
+async def _keep_schema(tx: Tx, job_id: str, actor: str, at: int) -> None:
+    await tx.execute(_QUERIES["keep_schema"], {"job_id": job_id, "actor": actor, "at": at})
 
 
 async def _put_secrets(tx: Tx, job_id: str, secrets: dict[str, bytes], at: int) -> None:

@@ -24,6 +24,9 @@ commands = typer.Typer(no_args_is_help=True, help="API keys of companies: the Se
 
 Company = Annotated[str | None, typer.Option("--company", help="Its id or name. Not needed where there is only one.")]
 Expires = Annotated[str, typer.Option(metavar="DATE", help="The last day on which it works (UTC), as 2027-12-31.")]
+Dialect = Annotated[
+    str, typer.Option(help="What is tolerated of whoever uses it: 'entra', 'rfc' (nothing but the standard), …")
+]
 Key = Annotated[str, typer.Argument(help="Its id or name.")]
 
 
@@ -43,6 +46,7 @@ def create(
             metavar="NAME", help="Instead of a person: an account that goes on when people leave; made where missing."
         ),
     ] = None,
+    dialect: Dialect = "entra",
 ) -> None:
     """Make a key and show it, this once."""
     here = session(context)
@@ -50,7 +54,13 @@ def create(
     async def work(services: AppServices) -> tuple[ApiKey, str]:
         found = await services.companies.find_company(operator(), company)
         return await services.companies.create_key(
-            operator(), found.id, name=name, expires=expires, administrator=as_, service_account=service_account
+            operator(),
+            found.id,
+            name=name,
+            expires=expires,
+            administrator=as_,
+            service_account=service_account,
+            dialect=dialect,
         )
 
     _show_once(here, *here.run(work))
@@ -167,6 +177,7 @@ def _document(key: ApiKey) -> dict[str, Any]:
         "name": key.name,
         "start": key.start,
         "expires": key.expires_on,
+        "dialect": key.dialect,
         "state": _state(key),
         "created": iso(key.created_at),
         "last_used": None if key.last_used_at is None else iso(key.last_used_at),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from provisor.cli.apikey import scim_url
+from provisor.cli.apikey import Dialect, scim_url
 from provisor.cli.output import facts, moment, table
 from provisor.cli.session import Session, session
 from provisor.clock import iso
@@ -35,13 +35,14 @@ def create(
     name: Annotated[str, typer.Option(help="What it is for.")],
     company: Company = None,
     expires: Expires = None,
+    dialect: Dialect = "entra",
 ) -> None:
     """Make a client, and show its secret, this once."""
     here = session(context)
 
     async def work(services: AppServices) -> tuple[OAuthClient, str]:
         found = await services.companies.find_company(operator(), company)
-        return await services.clients.create(operator(), found.id, name, expires=expires)
+        return await services.clients.create(operator(), found.id, name, expires=expires, dialect=dialect)
 
     client, text = here.run(work)
     _show_once(here, client, client.secrets[0], text)
@@ -157,6 +158,7 @@ def _document(client: OAuthClient) -> dict[str, Any]:
     return {
         "client_id": client.id,
         "name": client.name,
+        "dialect": client.dialect,
         "state": "active" if client.revoked_at is None else "revoked",
         "created": iso(client.created_at),
         "last_used": None if client.last_used_at is None else iso(client.last_used_at),

@@ -48,6 +48,8 @@ class Dialect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     merges_plain_paths: bool = False
     # How an element that was not there comes to be: as a whole (``add`` to ``emails``), or by a path that selects it.
     new_element: Literal["element", "path"] = "element"
+    # An empty source removes the target's value, where its mapping does not say: Entra provisions no nulls.
+    removes_empty: bool = True
     # ``remove`` with the path, or ``replace`` with an empty text.
     clears_reference: Literal["remove", "empty"] = "remove"
     reference: Literal["object", "text"] = "object"

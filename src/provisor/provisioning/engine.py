@@ -273,7 +273,13 @@ class Engine:
 
     async def _import(self, run: Run) -> None:
         job, cycle = run.job, run.cycle
-        extent = Extent(job.tenant_id, job.service_principal_id, job.settings.sync_all)
+        scopes = [found.mapping.scope for found in run.mappings.values()]
+        extent = Extent(
+            job.tenant_id,
+            job.service_principal_id,
+            job.settings.sync_all,
+            any(scope is not None and scope.needs_groups for scope in scopes),
+        )
         if cycle.kind == "Initial":
             await self._imports.import_page(
                 run.lease, cycle, extent, after=cycle.cursor or "", now=self._clock.now_ms(), until=run.until

@@ -7,12 +7,14 @@ are another step's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any
 
+from provisor.applications.model import AppRole
 from provisor.applications.schema import AttributeMapping, FlowBehavior, FlowType, ObjectMapping
-from provisor.clock import parse_iso
+from provisor.applications.schema_types import date_time
 from provisor.connector.messages import AttributeChange
 from provisor.expressions.errors import EvaluationError
 from provisor.expressions.values import NO_FLOW, Context, parse_int
@@ -21,6 +23,8 @@ from provisor.provisioning.plan import Flow, Rule, missing, same
 
 Get = Callable[[str], Any]
 SOFT_DELETED = "IsSoftDeleted"
+APP_ROLES = "appRoleAssignments"
+UNIQUE = "SelectUniqueValue"
 
 
 class MappingFailed(Exception):
@@ -51,10 +55,40 @@ class Mappings:
             context,
         )
 
-    def desired(self, get: Get, *, soft_deleted: bool, creating: bool) -> dict[str, Any]:
+    @property
+    def chooses(self) -> bool:
+        """Is there a mapping with SelectUniqueValue, so that there are ``candidates`` to look up?"""
+        return any(UNIQUE in row.source.functions for row in self.values)
+
+    def candidates(self, get: Get) -> list[tuple[str, str]]:
+        """What a creation's SelectUniqueValue may choose from: (target attribute, value), the first rule's first.
+
+        The engine looks them up in the target, and tells ``desired`` which of them are taken. Mostly empty.
+        """
+        found: list[tuple[str, str]] = []
+        for row in self.values:
+            if UNIQUE in row.source.functions:
+
+                def note(value: str, target: str = row.target) -> bool:
+                    found.append((target, value))
+                    return True
+
+                with suppress(EvaluationError):  # in the end every value is "taken"
+                    row.source.evaluate(get, replace(self.context, is_taken=note))
+        return found
+
+    def desired(
+        self,
+        get: Get,
+        *,
+        soft_deleted: bool,
+        creating: bool,
+        taken: Collection[tuple[str, str]] | None = None,
+    ) -> dict[str, Any]:
         """Target attribute path -> value, only what flows; ``NO_FLOW`` for what is to stay as it is in the target.
 
-        Raises ``MappingFailed``.
+        ``taken``: those of the ``candidates`` that the target has already. Null: nobody has asked, so that a mapping
+        with SelectUniqueValue fails. Raises ``MappingFailed``.
         """
         flag = "True" if soft_deleted else "False"
 
@@ -63,12 +97,9 @@ class Mappings:
 
         values: dict[str, Any] = {}
         for row in self.values:
-            if row.flow_type is FlowType.OBJECT_ADD_ONLY and not creating:
+            if not creating and (row.flow_type is FlowType.OBJECT_ADD_ONLY or UNIQUE in row.source.functions):
                 continue
-            try:
-                value = row.source.evaluate(look_up, self.context)
-            except EvaluationError as error:
-                raise MappingFailed(row.target, str(error)) from error
+            value = self._value(row, look_up, taken)
             if value is NO_FLOW:
                 if not creating:
                     values[row.target] = NO_FLOW
@@ -79,14 +110,20 @@ class Mappings:
                 values[row.target] = _typed(row, value)
         return values
 
+    def _value(self, row: AttributeMapping, get: Get, taken: Collection[tuple[str, str]] | None) -> Any:
+        context = self.context
+        if taken is not None and UNIQUE in row.source.functions:
+            context = replace(context, is_taken=lambda value: (row.target, value) in taken)
+        try:
+            return row.source.evaluate(get, context)
+        except EvaluationError as error:
+            raise MappingFailed(row.target, str(error)) from error
+
     def keys(self, get: Get) -> list[tuple[str, str]]:
         """What to look the object up by in the target: (attribute, value) in order of precedence."""
         found: list[tuple[str, str]] = []
         for row in self.mapping.matching:
-            try:
-                value = row.source.evaluate(get, self.context)
-            except EvaluationError as error:
-                raise MappingFailed(row.target, str(error)) from error
+            value = self._value(row, get, None)
             if isinstance(value, (str, int, float, bool)) and value != "":
                 found.append((row.target, str(value)))
         return found
@@ -107,7 +144,12 @@ class Mappings:
         or (as in Entra) nothing.
         """
         actions = self.mapping.flow_types
-        updating = [row for row in self.values if row.flow_type is not FlowType.OBJECT_ADD_ONLY]
+        updating = [
+            row
+            for row in self.values
+            # A value that is unique is its owner's: asked for again, it would be taken.
+            if row.flow_type is not FlowType.OBJECT_ADD_ONLY and UNIQUE not in row.source.functions
+        ]
         flows = {row.target: _flow(row) for row in updating}
         return Rule(
             kind=self.kind,
@@ -125,6 +167,20 @@ class Mappings:
             defaults={row.target: _typed(row, row.default_value) for row in updating if row.default_value},
             unconditional=frozenset(row.target for row in updating if row.flow_behavior is FlowBehavior.ALWAYS),
         )
+
+
+def with_computed(get: Get, computed: Mapping[str, Any]) -> Get:
+    """The values of an object, with those that depend on the job: ``memberOf``, ``appRoleAssignments``."""
+    return lambda name: computed[name] if name in computed else get(name)
+
+
+def role_values(roles: Iterable[AppRole], assigned: Collection[str]) -> list[dict[str, str]]:
+    """The value of ``appRoleAssignments``: the app's roles that are assigned (ids), Default Access not among them."""
+    return [
+        {"value": role.value or role.display_name, "displayName": role.display_name}
+        for role in roles
+        if role.id in assigned
+    ]
 
 
 def _flow(row: AttributeMapping) -> Flow | None:
@@ -178,10 +234,9 @@ def _one(row: AttributeMapping, value: Any) -> Any:
         if row.type == "Integer":
             return _integer(value)
         if row.type == "DateTime":
-            parse_iso(str(value))
-    except ValueError as error:
-        kind = "a date and time in ISO 8601" if row.type == "DateTime" else f"of the type {row.type}"
-        raise MappingFailed(row.target, f"{value!r} is not {kind}") from error
+            return date_time(str(value))
+    except (ValueError, EvaluationError) as error:
+        raise MappingFailed(row.target, f"{value!r} is not of the type {row.type}") from error
     return value if isinstance(value, (str, dict)) else str(value)
 
 

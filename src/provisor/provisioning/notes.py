@@ -49,6 +49,8 @@ class Item:
     # What it is looked up by in the target, in order of precedence.
     keys: list[tuple[str, str]] = field(default_factory=list)
     found: list[TargetObject] = field(default_factory=list)
+    # Those of the mappings' candidates (attribute, value) that the target has; null: it was not asked.
+    taken: set[tuple[str, str]] | None = None
     settled: bool = False
 
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 import msgspec
 
-from provisor.applications.model import DEFAULT_ACCESS
-from provisor.applications.scoping import ScopeVerdict
+from provisor.applications.model import DEFAULT_ACCESS, AppRole
+from provisor.applications.scoping import MEMBER_OF, ScopeVerdict
 from provisor.applications.scoping import evaluate as evaluate_scope
 from provisor.directory.attributes import group_source_values, source_values
 from provisor.directory.model import Group, User
 from provisor.expressions.errors import EvaluationError
 from provisor.provisioning.entitlement import Grounds, decide
-from provisor.provisioning.mapping import Mappings
+from provisor.provisioning.mapping import APP_ROLES, Mappings, role_values, with_computed
 from provisor.provisioning.model import Entitlement, Kind, Pending, Source
 from provisor.provisioning.notes import Item
 from provisor.provisioning.recording.store import Batch
@@ -91,6 +93,7 @@ async def _load(run: Run, kind: Kind, slots: Sequence[Pending], mappings: Mappin
         for id_ in await run.applications.assigned_groups(run.actor, job, ids):
             # A group's own role says nothing about the group object.
             roles[id_] = ["assigned"]
+    sources = await _computed(run, sources, roles, mappings)
     links = await run.store.links(job.id, ids)
     intents = await run.store.intents(job.id, ids)
     items = []
@@ -122,6 +125,32 @@ async def _take_over(run: Run, items: Sequence[Item]) -> None:
     robbed = set(handed.values())
     for item in items:
         item.link = None if item.source.id in robbed else links.get(item.source.id, item.link)
+
+
+async def _computed(
+    run: Run, sources: dict[str, Source], roles: Mapping[str, Sequence[str]], mappings: Mappings
+) -> dict[str, Source]:
+    """The same objects with what only the job knows of them: app roles, and groups if a filter asks for them."""
+    scope = mappings.mapping.scope
+    wanted = mappings.mapping.source_attributes
+    groups: dict[str, list[str]] | None = None
+    if scope is not None and scope.needs_groups:
+        groups = await run.directory.groups_of(run.actor, run.job.tenant_id, list(sources))
+    app_roles: Sequence[AppRole] = ()
+    if APP_ROLES in wanted:
+        app = await run.applications.find(run.actor, run.job.tenant_id, run.job.id)
+        app_roles = app.service_principal.app_roles
+    if groups is None and APP_ROLES not in wanted:
+        return sources
+    found: dict[str, Source] = {}
+    for id_, source in sources.items():
+        computed: dict[str, Any] = {}
+        if groups is not None:
+            computed[MEMBER_OF] = groups.get(id_, [])
+        if APP_ROLES in wanted:
+            computed[APP_ROLES] = role_values(app_roles, roles.get(id_, ()))
+        found[id_] = replace(source, get=with_computed(source.get, computed))
+    return found
 
 
 def _user(user: User) -> Source:

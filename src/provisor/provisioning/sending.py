@@ -47,6 +47,7 @@ class Sender:
             soft_delete=profile.soft_delete,
             skip_out_of_scope=run.job.settings.skip_out_of_scope_deletions,
             fixed=frozenset(path for path in targets if not profile.takes(kind, path, creating=False)),
+            removes_empty=run.client.dialect.removes_empty,
         )
 
     async def carry(self, items: Sequence[Item]) -> None:
@@ -54,8 +55,11 @@ class Sender:
         await self._run.each([item for item in items if _left_behind(item)], self._recover)
         if self._run.broken is not None:
             return
+        if self._mappings.chooses:
+            await self._run.each([item for item in items if self._is_new(item)], self._find_taken)
         for item in items:
-            if not item.settled:
+            # Unasked, because something concerned every object: left for the next cycle.
+            if not item.settled and not (self._mappings.chooses and self._is_new(item) and item.taken is None):
                 self._decide(item)
         await self._match([item for item in items if isinstance(item.plan, Match) and not item.settled])
         if self._run.broken is None:
@@ -82,12 +86,36 @@ class Sender:
             self._notes.link(item, target.id, item.link.acknowledged)
         self._notes.intent_done(item)
 
+    def _is_new(self, item: Item) -> bool:
+        source = item.source
+        present = source.exists and source.active and item.entitlement.in_scope
+        return present and item.link is None and not item.settled
+
+    async def _find_taken(self, item: Item) -> None:
+        """Which of the values that SelectUniqueValue may choose from somebody in the target has already.
+
+        Two objects of one batch may still choose the same: a 409 puts one off, and next time it is taken.
+        """
+        taken: set[tuple[str, str]] = set()
+        done: set[str] = set()
+        try:
+            for attribute, value in self._mappings.candidates(item.source.get):
+                if attribute in done:
+                    continue
+                if await self._run.client.find(self._kind, attribute, value):
+                    taken.add((attribute, value))
+                else:
+                    done.add(attribute)
+        except TargetError as error:
+            self._notes.refused(item, error)
+            return
+        item.taken = taken
+
     # What to do
 
     def _decide(self, item: Item) -> None:
         def evaluate(soft_deleted: bool, creating: bool) -> Mapping[str, Any]:
-            values = self._mappings.desired(item.source.get, soft_deleted=soft_deleted, creating=creating)
-            return {path: value for path, value in values.items() if path not in self._never}
+            return self._values(item, soft_deleted=soft_deleted, creating=creating)
 
         if item.fault is not None:
             self._notes.fail(item, "InternalError", item.fault, advice="Mend the scoping filter, or the source value.")
@@ -107,6 +135,10 @@ class Sender:
             case Forget(description):
                 self._notes.drop(item)
                 self._skip(item, "EntrySynchronizationSkipped", description)
+
+    def _values(self, item: Item, *, soft_deleted: bool, creating: bool) -> dict[str, Any]:
+        values = self._mappings.desired(item.source.get, soft_deleted=soft_deleted, creating=creating, taken=item.taken)
+        return {path: value for path, value in values.items() if path not in self._never}
 
     def _skip(self, item: Item, reason: str, description: str) -> None:
         self._notes.settle(item, Action.SKIPPED, reason)
@@ -266,7 +298,7 @@ class Sender:
 
     async def _adopt_ours(self, item: Item, match: Match, target: TargetObject) -> None:
         """The create did arrive; if the target shows all of it, that is a creation like any other."""
-        _, changes = adoption(match.values, target.values, self._rule.always)
+        _, changes = adoption(match.values, target.values, self._rule.always, self._rule.flows)
         if changes:
             await self._adopt(item, match, target)
         else:
@@ -283,7 +315,10 @@ class Sender:
 
     async def _adopt(self, item: Item, match: Match, target: TargetObject) -> None:
         """An account exists already: link it, then send what it lacks. The link stays even if that is refused."""
-        agreed, changes = adoption(match.values, target.values, self._rule.always - self._rule.fixed)
+        # As an update, for it is one: what flows during creation only, defaults among them, does not flow here.
+        values = self._values(item, soft_deleted=False, creating=False)
+        always = self._rule.always - self._rule.fixed
+        agreed, changes = adoption(values, target.values, always, self._rule.flows)
         self._notes.intent_done(item)
         self._notes.link(item, target.id, agreed)
         if not changes or not match.may_update:

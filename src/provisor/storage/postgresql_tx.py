@@ -43,7 +43,10 @@ class PostgresTx:
         if not rows:
             return
         try:
-            await self._cursor.executemany(_text(sql), rows)
+            if len(rows) == 1:  # a pipeline for one statement costs more than the statement
+                await self._cursor.execute(_text(sql), rows[0])
+            else:
+                await self._cursor.executemany(_text(sql), rows)
         except (psycopg.Error, UnicodeEncodeError) as error:
             self._fail(error)
 

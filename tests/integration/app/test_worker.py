@@ -6,7 +6,9 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
+import msgspec
 import pytest
 
 from provisor.app.locks import ExecutorBusy
@@ -14,11 +16,14 @@ from provisor.app.services import AppServices, wire
 from provisor.app.settings import Settings
 from provisor.app.worker import running_worker
 from provisor.clock import SystemClock
+from provisor.connector.transport import Headers, Request, Response
 from provisor.directory.model import User
+from provisor.scim.schemas import USER_URN
 from provisor.security.actor import operator
 from provisor.security.secrets import MasterKey
 from provisor.testing.database import Store
 from provisor.testing.target import SimulatedTarget
+from provisor.testing.transport import MemoryTransport
 
 
 @dataclass
@@ -118,3 +123,28 @@ async def test_what_dbos_remembers_can_be_thrown_away(sqlite_only: Store) -> Non
         async with running_worker(here.services):
             await until(lambda: len(target.users) == 2)
     assert len(target.sent("POST", "/Users")) == 2
+
+
+async def test_the_worker_tells_webhooks_what_changed_at_the_company(sqlite_only: Store) -> None:
+    told: list[Any] = []
+
+    def receive(request: Request) -> Response:
+        told.append(msgspec.json.decode(request.body or b"null"))
+        return Response(204, Headers(), b"")
+
+    database = sqlite_only.database()
+    await database.open()
+    settings = Settings(data_dir=sqlite_only.data_dir)
+    services = wire(database, MasterKey(bytes(32), "test"), MemoryTransport(receive), settings, SystemClock())
+    try:
+        company = await services.companies.create_company(operator(), "Acme", "admin@acme.example")
+        await services.webhooks.add(operator(), company.id, "https://product.example/hook")
+        _, key = await services.companies.create_key(operator(), company.id, name="key", expires="2099-01-01")
+        async with running_worker(services):
+            caller = await services.companies.authenticate(f"Bearer {key}")
+            await services.resources.create(caller, "User", {"schemas": [USER_URN], "userName": "ada@acme.example"})
+            await until(lambda: bool(told))
+    finally:
+        await services.close()
+        await database.close()
+    assert [change["seq"] for change in told[0]["changes"]] == [1]

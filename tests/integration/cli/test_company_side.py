@@ -44,6 +44,15 @@ def test_an_oauth_client_is_made_given_a_second_secret_and_revoked(cli: Cli, acm
     assert cli("oauth-client", "list").json[0]["state"] == "revoked"
 
 
+def test_a_credential_has_the_dialect_that_it_was_made_with(cli: Cli, acme: str) -> None:
+    cli("apikey", "create", "--name", "strict", "--dialect", "rfc", *EXPIRES)
+    cli("oauth-client", "create", "--name", "strict", "--dialect", "rfc")
+    cli("apikey", "create", "--name", "tolerant", *EXPIRES)
+    assert [key["dialect"] for key in cli("apikey", "list").json] == ["rfc", "entra"]
+    assert cli("oauth-client", "list").json[0]["dialect"] == "rfc"
+    assert "entra" in cli("apikey", "create", "--name", "x", "--dialect", "klingon", *EXPIRES, status=1).err
+
+
 def test_a_secret_is_never_listed(cli: Cli, acme: str) -> None:
     made = cli("oauth-client", "create", "--name", "entra").json
     assert made["client_secret"] not in cli("oauth-client", "list").out

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from provisor.app.webhooks import delivering
 from provisor.errors import Forbidden, InvalidInput, NotFound, Unavailable
 from provisor.events.model import NewOutboxChange
 from provisor.events.outbox import Outbox
@@ -219,6 +220,18 @@ async def test_two_senders_do_not_send_the_same_at_once_and_a_dead_ones_claim_en
     receiver.before_answer = None
     clock.advance(60)
     assert await delivery.run_once(clock.now_ms()) == 1
+
+
+async def test_changes_leave_by_themselves_while_somebody_delivers(
+    database: Database, hooks: Webhooks, delivery: WebhookDelivery, receiver: Receiver, clock: SettableClock
+) -> None:
+    await hooks.add(operator(), "acme", URL)
+    async with delivering(delivery, clock):
+        await change(database, 2 * BATCH + 1)
+        while len(receiver.numbers) < 2 * BATCH + 1:
+            clock.advance(0.5)
+            await asyncio.sleep(0.01)
+    assert receiver.numbers == list(range(1, 2 * BATCH + 2))
 
 
 async def test_a_removed_webhook_gets_nothing(

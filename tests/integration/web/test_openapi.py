@@ -132,6 +132,13 @@ async def test_the_document_names_the_address_that_the_world_sees_and_no_company
     assert b"Acme" not in reply.body
 
 
+async def test_every_operation_has_a_name_of_its_own(scim: Any) -> None:
+    paths = msgspec.json.decode((await scim("GET", "/openapi.json")).body)["paths"]
+    names = [one["operationId"] for item in paths.values() for method, one in item.items() if method != "parameters"]
+    assert len(set(names)) == len(names)
+    assert {"getUsers", "patchUsersById", "postUsersSearch", "getV1Changes"} <= set(names)
+
+
 async def test_a_password_can_be_sent_and_is_never_answered(scim: Any) -> None:
     schemas = msgspec.json.decode((await scim("GET", "/openapi.json")).body)["components"]["schemas"]
     assert "password" in schemas["UserInput"]["properties"]

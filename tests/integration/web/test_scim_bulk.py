@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from provisor.scim.messages import BULK_REQUEST, PATCH_OP
 from provisor.scim.schemas import ENTERPRISE_USER_URN, GROUP_URN, USER_URN
+from provisor.testing.database import Store
 from provisor.web.scim.bulk import MOST_BYTES, MOST_OPERATIONS
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest) -> Store:
+    found: Store = request.getfixturevalue(f"{request.param}_only")
+    return found
 
 
 def user(name: str, **more: Any) -> dict[str, Any]:

@@ -283,7 +283,6 @@ def test_a_required_target_attribute_needs_a_source(document: dict[str, Any]) ->
             "it yields complex values, and the target attribute takes one",
         ),
         ("title", {"source": {"type": "Attribute", "name": "appRoleAssignments"}}, "roles are mapped by a function"),
-        ("title", {"matchingPriority": 1}, "the matching precedence 1 is given 2 times"),
         ("title", {"matchingPriority": 2, "source": None}, "matched by an attribute without a source"),
         (
             "title",
@@ -303,6 +302,12 @@ def test_a_row_that_cannot_work_is_refused(
     assert all(target in finding or finding.startswith(USERS) for finding in found)
 
 
+def test_of_two_matching_attributes_with_the_same_precedence_the_first_comes_first(document: dict[str, Any]) -> None:
+    row(document, "externalId")["matchingPriority"] = 1
+    row(document, "title")["matchingPriority"] = 1
+    assert [one.target for one in read_schema(document).user.matching] == ["userName", "title", "externalId"]
+
+
 def test_a_required_target_attribute_is_not_served_by_a_mapping_without_source_and_default(
     document: dict[str, Any],
 ) -> None:
@@ -318,9 +323,9 @@ def test_a_required_target_attribute_is_not_served_by_a_mapping_without_source_a
 
 def test_an_attribute_is_listed_once_and_there_is_one_anchor(document: dict[str, Any]) -> None:
     users = document["directories"][1]["objects"][0]
-    users["attributes"] += [{"name": "TITLE"}, {"name": "key", "anchor": True}]
+    users["attributes"] += [{"name": "NickName"}, {"name": "TITLE", "type": "Integer"}, {"name": "key", "anchor": True}]
     assert findings(document) == [
-        f"scim, {users['name']}, title: this attribute is listed twice",
+        f"scim, {users['name']}, title: this attribute is listed twice, and not with the same type",
         f"scim, {users['name']}: one attribute is the anchor, and not id and key",
     ]
 

@@ -19,6 +19,7 @@ from provisor.applications.scoping import (
     find_operator,
     operators,
 )
+from provisor.expressions.errors import EvaluationError
 
 
 def operator(name: str) -> Operator:
@@ -147,6 +148,13 @@ def test_membership_of_a_group_is_an_operand(name: str, groups: list[str], expec
     scope = Scope((Group("only", (Clause(MEMBER_OF, found, "g1"),)),))
     assert scope.needs_groups
     assert evaluate(scope, {MEMBER_OF: groups}.get).passed is expected
+
+
+def test_without_an_answer_about_groups_there_is_no_verdict() -> None:
+    found = find_membership_operator("EQUALS")
+    assert found is not None
+    with pytest.raises(EvaluationError, match="which groups"):
+        evaluate(Scope((Group("only", (Clause(MEMBER_OF, found, "g1"),)),)), {}.get)
 
 
 def test_membership_has_no_other_operators() -> None:

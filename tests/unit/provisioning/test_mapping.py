@@ -8,16 +8,18 @@ from typing import Any
 import pytest
 
 from provisor.applications import gallery
+from provisor.applications.model import AppRole
 from provisor.applications.schema_reader import read_schema
 from provisor.connector.messages import AttributeChange
 from provisor.expressions.values import NO_FLOW, Context
-from provisor.provisioning.mapping import MappingFailed, Mappings, adoption, differs
+from provisor.provisioning.mapping import MappingFailed, Mappings, adoption, differs, role_values, with_computed
 from provisor.provisioning.plan import Flow, Rule, confirmed, difference
 
 CONTEXT = Context(now_ms=lambda: 0, random=random.Random(1), uuid=lambda: "guid")
 ATTRIBUTES = [
     {"name": "count", "type": "Integer"},
     {"name": "since", "type": "DateTime"},
+    {"name": "until", "type": "DateTime"},
     {"name": "groups", "type": "String", "multivalued": True},
     {"name": "numbers", "type": "Integer", "multivalued": True},
 ]
@@ -61,6 +63,7 @@ def test_values_have_the_type_of_the_target_attribute() -> None:
         mapping("groups", "[department]"),
         mapping("numbers", "[otherMails]"),
         mapping("title", "[proxyAddresses]"),
+        mapping("until", "CDate([employeeLeaveDateTime])"),
     )
     assert desired(
         found,
@@ -70,6 +73,7 @@ def test_values_have_the_type_of_the_target_attribute() -> None:
         department="Sales",
         otherMails=["1", 2],
         proxyAddresses=["only one"],
+        employeeLeaveDateTime="2027-01-31",
     ) == {
         "userName": "ada",
         "active": True,
@@ -78,6 +82,8 @@ def test_values_have_the_type_of_the_target_attribute() -> None:
         "groups": ["Sales"],
         "numbers": [1, 2],
         "title": "only one",
+        # what the date functions give is written as SCIM has it
+        "until": "2027-01-31T00:00:00Z",
     }
 
 
@@ -221,6 +227,39 @@ def test_objects_are_looked_up_in_the_order_of_precedence_by_what_has_a_value() 
     source = {"userPrincipalName": "ada", "employeeId": "7", "mailNickname": "ADA"}
     assert found.keys(source.get) == [("userName", "ada"), ("nickName", "ada"), ("externalId", "7")]
     assert found.keys({"employeeId": "7"}.get) == [("externalId", "7")]
+
+
+UNIQUE = 'SelectUniqueValue(Join(".", [givenName], [surname]), Join("", Left([givenName], 1), [surname]), "x1")'
+
+
+def test_a_unique_value_is_the_first_that_the_target_does_not_have() -> None:
+    found = mappings(mapping("nickName", UNIQUE, flowType="ObjectAddOnly"))
+    ada = {"givenName": "Ada", "surname": "Byron"}
+    candidates = found.candidates(ada.get)
+    assert candidates == [("nickName", "Ada.Byron"), ("nickName", "AByron"), ("nickName", "x1")]
+    for taken, expected in ((0, "Ada.Byron"), (1, "AByron"), (2, "x1")):
+        created = found.desired(ada.get, soft_deleted=False, creating=True, taken=candidates[:taken])
+        assert created == {"nickName": expected}
+    with pytest.raises(MappingFailed, match="nickName"):
+        found.desired(ada.get, soft_deleted=False, creating=True, taken=candidates)
+    with pytest.raises(MappingFailed, match="nobody can say"):
+        found.desired(ada.get, soft_deleted=False, creating=True)
+
+
+def test_a_unique_value_is_chosen_once_whatever_the_flow_type() -> None:
+    found = mappings(mapping("nickName", UNIQUE))
+    assert desired(found, givenName="Ada", surname="Byron") == {}
+    assert sent(found, {"nickName": "AByron"}, givenName="Ada", surname="Byron") == {}
+
+
+def test_what_depends_on_the_job_is_put_beside_the_objects_values() -> None:
+    roles = [AppRole("r1", "editor", "Editor", True), AppRole("r2", None, "Reader", True)]
+    assert role_values(roles, {"r2", "r1", "other"}) == [
+        {"value": "editor", "displayName": "Editor"},
+        {"value": "Reader", "displayName": "Reader"},
+    ]
+    get = with_computed({"mail": "a@example.com"}.get, {"memberOf": []})
+    assert (get("mail"), get("memberOf"), get("title")) == ("a@example.com", [], None)
 
 
 def test_linking_an_account_sends_what_differs_and_keeps_what_only_fills() -> None:

@@ -59,8 +59,16 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class FoundServed:
+    """The same, with what is derived."""
+
+    total: int
+    resources: Sequence[Served]
+
+
+@dataclass(frozen=True, slots=True)
 class FoundAfter:
-    """The same after a position; ``keys`` are the resources' sort values."""
+    """Part of it after a position; ``keys`` are the resources' sort values."""
 
     total: int
     resources: Sequence[Stored]

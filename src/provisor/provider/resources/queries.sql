@@ -3,9 +3,16 @@
 INSERT INTO resource (company_id, type, id, unique_key, display, document, version, created_at, modified_at)
 VALUES (:company_id, :type, :id, :unique_key, :display, :document, 1, :at, :at)
 
--- name: insert_attribute
+-- name: insert_attributes
+-- :rows is a JSON array of pairs [path, value]: one statement, however many there are.
 INSERT INTO resource_attr (company_id, type, path, value, resource_id)
-VALUES (:company_id, :type, :path, :value, :id) ON CONFLICT DO NOTHING
+SELECT :company_id, :type, json_extract(value, '$[0]'), json_extract(value, '$[1]'), :id FROM json_each(:rows)
+WHERE TRUE ON CONFLICT DO NOTHING
+
+-- name: insert_attributes (postgresql)
+INSERT INTO resource_attr (company_id, type, path, value, resource_id)
+SELECT CAST(:company_id AS text), CAST(:type AS text), pair ->> 0, pair ->> 1, CAST(:id AS text)
+FROM json_array_elements(CAST(:rows AS json)) AS pair ON CONFLICT DO NOTHING
 
 -- name: delete_attribute
 DELETE FROM resource_attr
@@ -80,6 +87,20 @@ ORDER BY id FOR KEY SHARE
 INSERT INTO resource_member (company_id, group_id, member_id, member_type)
 VALUES (:company_id, :group_id, :member_id, :member_type) ON CONFLICT DO NOTHING
 
+-- name: insert_found_member
+-- The same for one member, if it exists: one statement for the commonest request of all.
+INSERT INTO resource_member (company_id, group_id, member_id, member_type)
+SELECT company_id, :group_id, id, type FROM resource
+WHERE company_id = :company_id AND type IN ('User', 'Group') AND id = :member_id
+ON CONFLICT DO NOTHING
+
+-- name: insert_found_member (postgresql)
+-- The row is held, as in members_found.
+INSERT INTO resource_member (company_id, group_id, member_id, member_type)
+SELECT company_id, CAST(:group_id AS text), id, type FROM resource
+WHERE company_id = :company_id AND type IN ('User', 'Group') AND id = :member_id FOR KEY SHARE
+ON CONFLICT DO NOTHING
+
 -- name: delete_member
 DELETE FROM resource_member WHERE company_id = :company_id AND group_id = :group_id AND member_id = :member_id
 
@@ -89,7 +110,20 @@ DELETE FROM resource_member WHERE company_id = :company_id AND group_id = :group
 -- name: members
 -- The members of one group.
 SELECT member_id, member_type FROM resource_member WHERE company_id = :company_id AND group_id = :group_id
-ORDER BY member_id LIMIT :most
+ORDER BY member_id
+
+-- name: few_members
+-- The same of a small group; of one with more than :most members a single row of nulls. The inner limit keeps it from
+-- walking through all of a large group only to find that condition false at each row.
+WITH beyond AS (
+    SELECT 1 AS one FROM resource_member WHERE company_id = :company_id AND group_id = :group_id LIMIT 1 OFFSET :most
+)
+SELECT NULL, NULL FROM beyond
+UNION ALL
+SELECT member_id, member_type FROM (
+    SELECT member_id, member_type FROM resource_member
+    WHERE company_id = :company_id AND group_id = :group_id LIMIT :most
+) AS few WHERE NOT EXISTS (SELECT one FROM beyond)
 
 -- name: members_of_many
 -- The members of a page of groups.

@@ -63,8 +63,10 @@ class Searches:
         if found_plan is ALL and order == ("id", False):
             return await self._list(company_id, kind, start, count, derived)
         if found_plan.test is None and order is not None:
-            found = await self._store.find(company_id, kind, found_plan, order=order, skip=start - 1, count=count)
-            return Page(found.total, start, await self._store.derive(company_id, kind, found.resources, derived))
+            served = await self._store.find(
+                company_id, kind, found_plan, order=order, skip=start - 1, count=count, derived=derived
+            )
+            return Page(served.total, start, served.resources)
         last = start - 1 + count
         sifted = await self._sift(ground, caller, kind, request, found_plan, None, last)
         page = [stored for _, stored in sifted.first()[start - 1 : last]]

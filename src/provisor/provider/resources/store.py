@@ -5,24 +5,35 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from provisor.events.model import NewOutboxChange
 from provisor.events.store import append_outbox
 from provisor.provider.people.store import Watch
 from provisor.provider.resources.custom.store import DefinitionStore
+from provisor.provider.resources.membership.store import (
+    add_members,
+    change_members,
+    few_members,
+    leave_groups,
+)
+from provisor.provider.resources.membership.store import (
+    members as members_of,
+)
 from provisor.provider.resources.model import (
     Counts,
     Draft,
     Edited,
     Found,
     FoundAfter,
+    FoundServed,
     Kind,
-    MemberStep,
     Position,
     Served,
     Stored,
 )
 from provisor.provider.resources.search import ALL, Engine, Plan
-from provisor.scim.errors import InvalidValue, NotFound404, PreconditionFailed, TooMany, Uniqueness
+from provisor.scim.errors import NotFound404, PreconditionFailed, TooMany, Uniqueness
 from provisor.storage.database import Database, Tx, UniqueViolation
 from provisor.storage.queries import id_list, named_queries
 
@@ -88,12 +99,14 @@ class ResourceStore:
             if secrets:
                 await _keep_secrets(tx, key, secrets, at)
             if members:
-                await _add_members(tx, company_id, resource_id, members, skips_unknown_members)
+                await add_members(tx, company_id, resource_id, members, skips_unknown_members)
             if kind == "User":
                 await watch.note(tx, resource_id, None, draft.document)
             await append_outbox(tx, company_id, [NewOutboxChange(kind, resource_id, "created")], at)
             stored = Stored(kind, resource_id, draft.document, 1, at, at)
-            found = await _members(tx, company_id, resource_id) if kind == "Group" else None
+            found = None
+            if kind == "Group":
+                found = await members_of(tx, company_id, resource_id) if members else []
             return Served(stored, () if kind == "User" else None, found)
 
         served = await self._database.write(work)
@@ -146,7 +159,7 @@ class ResourceStore:
                 edited = edit(stored)
             changed = 0
             for step in edited.members:
-                changed += await _change_members(tx, company_id, resource_id, step, edited.skips_unknown_members)
+                changed += await change_members(tx, company_id, resource_id, step, edited.skips_unknown_members)
             if edited.secrets:
                 changed += await _keep_secrets(tx, key, edited.secrets, at)
             if edited.drafts is not None:
@@ -205,13 +218,21 @@ class ResourceStore:
         return known[1]
 
     async def find(
-        self, company_id: str, kind: Kind, plan: Plan, *, order: tuple[str, bool], skip: int, count: int
-    ) -> Found:
+        self,
+        company_id: str,
+        kind: Kind,
+        plan: Plan,
+        *,
+        order: tuple[str, bool],
+        skip: int,
+        count: int,
+        derived: frozenset[str],
+    ) -> FoundServed:
         """A page of what an exact plan finds, and the number of all. ``order``: a column, and whether downwards."""
         base = {**plan.params, "company_id": company_id, "type": kind}
         where = f"company_id = :company_id AND type = :type AND {plan.where}"
 
-        async def work(tx: Tx) -> Found:
+        async def work(tx: Tx) -> FoundServed:
             rows = await tx.fetch_all(
                 f"SELECT {_COLUMNS} FROM resource WHERE {where} ORDER BY {_by(order)} LIMIT :count OFFSET :skip",  # noqa: S608 - conditions are built from fixed parts, values are parameters
                 {**base, "count": count, "skip": skip},
@@ -220,9 +241,11 @@ class ResourceStore:
             if len(rows) == count or (skip and not rows):
                 counted = await tx.fetch_one(f"SELECT count(*) FROM resource WHERE {where}", base)  # noqa: S608 - the same
                 total = counted[0] if counted else 0
-            return Found(total, [Stored(*row) for row in rows])
+            found = [Stored(*row) for row in rows]
+            return FoundServed(total, await _derive(tx, company_id, kind, found, derived))
 
-        return await self._database.read(work, long=count > _SHORT_PAGE)
+        long = count > _SHORT_PAGE or (kind == "Group" and "members" in derived)
+        return await self._database.read(work, long=long)
 
     async def find_after(
         self, company_id: str, kind: Kind, plan: Plan, *, order: tuple[str, bool], after: Position | None, count: int
@@ -341,7 +364,7 @@ class ResourceStore:
             if kind == "User":
                 await watch.note(tx, resource_id, stored.document, None)
             entries = [NewOutboxChange(kind, resource_id, "deleted")]
-            left = await _leave_groups(tx, company_id, resource_id, at)
+            left = await leave_groups(tx, company_id, resource_id, at)
             entries += [NewOutboxChange("Group", group_id, "updated") for group_id in left]
             if holders is not None:
                 changed = await _drop_references(tx, company_id, resource_id, holders, at)
@@ -389,8 +412,9 @@ async def _serve(tx: Tx, company_id: str, stored: Stored, *, groups: bool, membe
         rows = await tx.fetch_all(_SQL["groups_of"], {"company_id": company_id, "id": stored.id})
         found_groups = [(row[0], row[1]) for row in rows]
     if members and stored.kind == "Group":
-        some = await _members(tx, company_id, stored.id, most + 1)
-        found_members = some if len(some) <= most else None
+        found_members = await (
+            members_of(tx, company_id, stored.id) if most == _ALL else few_members(tx, company_id, stored.id, most)
+        )
     return Served(stored, found_groups, found_members)
 
 
@@ -400,6 +424,8 @@ async def _derive(
     wanted = "groups" if kind == "User" else "members"
     if wanted not in derived or not found:
         return [Served(stored) for stored in found]
+    if len(found) == 1:
+        return [await _serve(tx, company_id, found[0], groups=True, members=True)]
     params = {"company_id": company_id, "ids": id_list([stored.id for stored in found])}
     held: dict[str, list[tuple[str, Any]]] = {stored.id: [] for stored in found}
     for holder, one, other in await tx.fetch_all(_SQL[f"{wanted}_of_many"], params):
@@ -416,13 +442,9 @@ async def _fetch(tx: Tx, key: Mapping[str, Any], query: str) -> Stored:
     return Stored(*row)
 
 
-async def _members(tx: Tx, company_id: str, group_id: str, most: int = _ALL) -> list[tuple[str, str]]:
-    params = {"company_id": company_id, "group_id": group_id, "most": most}
-    return [(row[0], row[1]) for row in await tx.fetch_all(_SQL["members"], params)]
-
-
 async def _insert_rows(tx: Tx, key: Mapping[str, str], rows: Iterable[tuple[str, str]]) -> None:
-    await tx.execute_many(_SQL["insert_attribute"], [{**key, "path": path, "value": value} for path, value in rows])
+    if pairs := sorted(rows):
+        await tx.execute(_SQL["insert_attributes"], {**key, "rows": msgspec.json.encode(pairs).decode()})
 
 
 async def _update(tx: Tx, key: Mapping[str, str], before: Draft, after: Draft, at: int) -> None:
@@ -464,50 +486,6 @@ async def _keep_secrets(tx: Tx, key: Mapping[str, str], secrets: Mapping[str, st
         if hashed is not None:
             await tx.execute(_SQL["insert_secret"], {**row, "hash": hashed, "at": at})
     return len(secrets)
-
-
-async def _add_members(tx: Tx, company_id: str, group_id: str, ids: Sequence[str], skips_unknown: bool) -> int:
-    rows = await tx.fetch_all(_SQL["members_found"], {"company_id": company_id, "ids": id_list(sorted(set(ids)))})
-    types: dict[str, str] = {row[0]: row[1] for row in rows}
-    missing = [member_id for member_id in dict.fromkeys(ids) if member_id not in types]
-    if missing and not skips_unknown:
-        named = ", ".join(missing[:20]) + (f" and {len(missing) - 20} more" if len(missing) > 20 else "")
-        raise InvalidValue(f"members: there is no user or group with the id {named}.", hint="Create it first.")
-    group = {"company_id": company_id, "group_id": group_id}
-    added = 0
-    for member_id, member_type in types.items():
-        added += await tx.execute(_SQL["insert_member"], {**group, "member_id": member_id, "member_type": member_type})
-    return added
-
-
-async def _change_members(tx: Tx, company_id: str, group_id: str, step: MemberStep, skips_unknown: bool) -> int:
-    """Apply one step; how many memberships came or went."""
-    group = {"company_id": company_id, "group_id": group_id}
-    if step.action == "add":
-        return await _add_members(tx, company_id, group_id, step.ids, skips_unknown)
-    if step.action == "keep" and not step.ids:
-        return await tx.execute(_SQL["delete_all_members"], group)
-    leaving: Iterable[str] = step.ids
-    if step.action == "keep":
-        kept = set(step.ids)
-        leaving = [member_id for member_id, _ in await _members(tx, company_id, group_id) if member_id not in kept]
-    elif step.test is not None:
-        present = await _members(tx, company_id, group_id)
-        leaving = [member_id for member_id, kind in present if step.test({"value": member_id, "type": kind})]
-    removed = 0
-    for member_id in leaving:
-        removed += await tx.execute(_SQL["delete_member"], {**group, "member_id": member_id})
-    return removed
-
-
-async def _leave_groups(tx: Tx, company_id: str, member_id: str, at: int) -> list[str]:
-    rows = await tx.fetch_all(_SQL["group_ids_of"], {"company_id": company_id, "id": member_id})
-    for (group_id,) in rows:
-        key = {"company_id": company_id, "type": "Group", "id": group_id}
-        await tx.execute(_SQL["touch_resource"], {**key, "at": at})
-    if rows:
-        await tx.execute(_SQL["delete_memberships"], {"company_id": company_id, "id": member_id})
-    return [row[0] for row in rows]
 
 
 async def _drop_references(tx: Tx, company_id: str, resource_id: str, holders: tuple[str, Edit], at: int) -> list[str]:

@@ -26,6 +26,13 @@ class Extent:
     tenant_id: str
     service_principal_id: str
     sync_all: bool
+    # Does a scoping filter ask for the groups of an object? Then a membership can change its verdict, however assigned.
+    filters_by_group: bool = False
+
+    @property
+    def memberships_count(self) -> bool:
+        """Can joining, leaving or deleting a group change what its members are entitled to?"""
+        return self.filters_by_group or not self.sync_all
 
 
 class ImportStore:
@@ -87,7 +94,8 @@ class ImportStore:
             await tx.execute_many(
                 SQL["mark"], [{**at, "source_id": id_, "object_type": kind} for id_, kind in affected.objects.items()]
             )
-            for ids, groups_too in ((affected.members, False), (affected.principals, True)):
+            members_too = extent.filters_by_group
+            for ids, groups_too in ((affected.members, members_too), (affected.principals, True)):
                 if ids:
                     params = {**in_tenant, "ids": id_list(sorted(ids)), "groups_too": groups_too}
                     await tx.execute(SQL["mark_principals"], params)
@@ -121,11 +129,11 @@ def _affected(changes: Sequence[Change], extent: Extent) -> _Affected:
         elif change.object_type == "Group":
             affected.objects[change.object_id] = "Group"
             # Deleting, restoring or (un)marking a group as a security group changes what its members are entitled to.
-            if not extent.sync_all:
+            if extent.memberships_count:
                 affected.everybody_in.add(change.object_id)
         elif change.object_type == "Member" and change.related_id is not None:
             affected.pairs.add((change.object_id, change.related_id))
-            if not extent.sync_all:
+            if extent.memberships_count:
                 affected.members.add(change.related_id)
         elif change.object_type == "Assignment" and change.related_id == extent.service_principal_id:
             affected.principals.add(change.object_id)

@@ -59,6 +59,17 @@ synchronization_job = Table(
     Index("ix_synchronization_job_tenant", "tenant_id"),
 )
 
+# Every schema that a job ever had: who saved it and when. The newest row is the job's own.
+schema_version = Table(
+    "schema_version",
+    metadata,
+    Column("job_id", Key, primary_key=True),
+    Column("version", Number, primary_key=True),
+    Column("schema", Document, nullable=False),
+    Column("actor", Key, nullable=False),
+    Column("created_at", Moment, nullable=False),
+)
+
 job_secret = Table(
     "job_secret",
     metadata,

@@ -39,6 +39,10 @@ def document(schemas: SchemaSet, base: str) -> Json:
     paths |= _me(schemas.resource_type("User"))
     paths |= _shared_paths()
     paths |= _other_paths()
+    for path, item in paths.items():
+        for method, operation in item.items():
+            if method != "parameters":
+                operation["operationId"] = _name(method, path)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -61,6 +65,14 @@ def document(schemas: SchemaSet, base: str) -> Json:
             },
         },
     }
+
+
+def _name(method: str, path: str) -> str:
+    """``patchUsersById`` of ``PATCH /scim/Users/{id}``: what a generated client calls it."""
+    words = [word for word in path.removeprefix(f"{_PREFIX}/").replace(".", "").split("/") if word]
+    return method + "".join(
+        f"By{word[1:-1].title()}" if word[0] == "{" else word[0].upper() + word[1:] for word in words
+    )
 
 
 def _resource_paths(kind: ResourceType) -> Json:

@@ -407,6 +407,15 @@ def upgrade() -> None:
     )
     op.create_index("ix_resource_unique_resource", "resource_unique", ["company_id", "resource_id"], unique=False)
     op.create_table(
+        "schema_version",
+        sa.Column("job_id", KEY, nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("schema", sa.Text(), nullable=False),
+        sa.Column("actor", KEY, nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("job_id", "version", name=op.f("pk_schema_version")),
+    )
+    op.create_table(
         "scim_request",
         sa.Column("company_id", KEY, nullable=False),
         sa.Column("id", KEY, nullable=False),

@@ -1,0 +1,1 @@
+"""App side: who is in which group."""
