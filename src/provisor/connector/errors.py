@@ -11,7 +11,7 @@
     ├── Refused            any other 4xx
     └── BadAnswer          a reply that SCIM does not know: HTML, a redirect, a list without a list, no id
 
-Codes: ``/reference/entra-provisioning-service.md`` section 21.3. Statuses: RFC 7644 section 3.12.
+Codes: ``reference/entra-provisioning-service.md`` section 21.3. Statuses: RFC 7644 section 3.12.
 """
 
 from __future__ import annotations

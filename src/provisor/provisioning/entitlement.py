@@ -1,6 +1,6 @@
 """Step scoping: may this object be in the target, and if not, why. Pure.
 
-``/reference/entra-provisioning-service.md`` sections 4 and 11; the details are those of its section 21.2.
+``reference/entra-provisioning-service.md`` sections 4 and 11; the details are those of its section 21.2.
 """
 
 from __future__ import annotations

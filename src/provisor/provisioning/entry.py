@@ -1,6 +1,6 @@
 """Step log: one entry of the provisioning log, in the shape of Graph's ``provisioningObjectSummary``.
 
-Fields, step names and sentences: ``/reference/entra-provisioning-service.md`` section 21. An initial cycle writes an
+Fields, step names and sentences: ``reference/entra-provisioning-service.md`` section 21. An initial cycle writes an
 entry an object and one a membership, so what all entries of a cycle share is encoded once.
 """
 

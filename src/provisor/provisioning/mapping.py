@@ -1,6 +1,6 @@
 """Step processing: the values that the target should have, from an object's source attributes. Pure.
 
-``/reference/entra-provisioning-service.md`` section 8.2: a default value flows only when the object is created, "only
+``reference/entra-provisioning-service.md`` section 8.2: a default value flows only when the object is created, "only
 during object creation" never again, the mapping type None where the target has no value. References (managers, members)
 are another step's.
 """

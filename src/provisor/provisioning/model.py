@@ -1,6 +1,6 @@
 """Steps scoping to export: the values that pass between them. Frozen, and without any I/O.
 
-Words are the provisioning service's own: ``/reference/entra-provisioning-service.md`` sections 1, 12, 13 and 21.
+Words are the provisioning service's own: ``reference/entra-provisioning-service.md`` sections 1, 12, 13 and 21.
 """
 
 from __future__ import annotations

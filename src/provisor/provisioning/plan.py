@@ -1,6 +1,6 @@
 """Step processing: what is to be done with one object. Pure: the cycle, on-demand, preview and explanation share it.
 
-The table is ``/reference/entra-provisioning-service.md`` sections 13.1 and 14. The difference is taken against the
+The table is ``reference/entra-provisioning-service.md`` sections 13.1 and 14. The difference is taken against the
 state that the target last acknowledged, removals included; how each attribute flows is that reference's section 8.2.
 """
 

@@ -1,6 +1,6 @@
 """Step quarantine: what an error means for the whole job. Pure decisions.
 
-``/reference/entra-provisioning-service.md`` section 17: credentials and incompatibility quarantine at once; the first
+``reference/entra-provisioning-service.md`` section 17: credentials and incompatibility quarantine at once; the first
 next attempt comes after five minutes (section 5.6 of the Graph reference), then 6 h, 12 h and daily.
 """
 

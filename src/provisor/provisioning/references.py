@@ -1,6 +1,6 @@
 """Step referenceResolution: managers and members, once both ends are in the target; removals like additions.
 
-``/reference/entra-provisioning-service.md`` section 15. What cannot be written yet is not remembered in a list of its
+``reference/entra-provisioning-service.md`` section 15. What cannot be written yet is not remembered in a list of its
 own: the directory knows it, and whoever arrives in the target makes the references to it due again (``store.record``).
 """
 

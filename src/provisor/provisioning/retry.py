@@ -1,6 +1,6 @@
 """Step escrow: when a failed object is tried again. A pure strategy that returns a decision.
 
-``/reference/entra-provisioning-service.md`` section 16 gives 6 h, 12 h, 24 h and then daily for what the target
+``reference/entra-provisioning-service.md`` section 16 gives 6 h, 12 h, 24 h and then daily for what the target
 refuses, and "the next cycle" for what the target's own trouble is. Forty minutes of waiting for a server that was
 restarting are one of the field's sins: for those the first attempts are quick and the interval grows up to the cycle's.
 """

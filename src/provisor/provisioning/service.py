@@ -1,6 +1,6 @@
 """The provisioning service's door: start, pause, restart, test, status and log of jobs, for all who call.
 
-States, schedule and ``resetScope``: ``/reference/entra-provisioning-service.md`` section 23.
+States, schedule and ``resetScope``: ``reference/entra-provisioning-service.md`` section 23.
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ class Provisioning:
         return await self._store.state(job_id, self._clock.now_ms())
 
     async def status(self, actor: Actor, job_id: str) -> dict[str, Any]:
-        """The job as Graph shows it: ``/reference/graph-synchronization-api.md`` sections 5.2 and 5.6."""
+        """The job as Graph shows it: ``reference/graph-synchronization-api.md`` sections 5.2 and 5.6."""
         job = await self._job(actor, job_id)
         now = self._clock.now_ms()
         state = await self._store.state(job_id, now)

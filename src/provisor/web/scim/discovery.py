@@ -34,6 +34,12 @@ FEATURES = Features(
             "https://www.rfc-editor.org/info/rfc6750",
             primary=True,
         ),
+        AuthenticationScheme(
+            "oauth2",
+            "OAuth 2.0 client credentials",
+            "An access token of one of the company's OAuth clients, from the token address that belongs to it.",
+            "https://www.rfc-editor.org/info/rfc6749",
+        ),
     ),
     filter_max_results=MOST_COUNT,
     default_page_size=DEFAULT_COUNT,
