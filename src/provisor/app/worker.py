@@ -10,22 +10,25 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
+import time
 import uuid
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import structlog
 from dbos import DBOS, DBOSConfig, SetEnqueueOptions, SetWorkflowID
+from sqlalchemy import Engine, event
 
 from provisor.app.locks import ExecutorBusy, WorkerLock, take_worker_lock
 from provisor.app.services import AppServices
 from provisor.app.webhooks import delivering
 from provisor.clock import iso
 from provisor.errors import Unavailable
-from provisor.provisioning.engine import Engine
+from provisor.provisioning.engine import Engine as CycleEngine
 
 # The version of the workflow's form. A workflow that another form began is not taken up: our tables begin it anew.
 WORKFLOW_FORMAT = "provisor-1"
@@ -49,11 +52,11 @@ class WorkerFailed(Unavailable):
 class _Current:
     """The engine of this process: DBOS knows workflows by name, so they find it here."""
 
-    engine: Engine | None = None
+    engine: CycleEngine | None = None
     stopping = False
 
 
-def _engine() -> Engine:
+def _engine() -> CycleEngine:
     if _Current.engine is None:
         raise WorkerFailed("A cycle was started in a process that has no worker.")
     return _Current.engine
@@ -132,6 +135,7 @@ async def _launch(services: AppServices, lock: WorkerLock) -> None:
     else:
         path = settings.lock_dir / "dbos.db"
         await asyncio.to_thread(_prepare_sqlite, path)
+        _teach_old_sqlite()
         url = f"sqlite:///{path.resolve()}"
     config: DBOSConfig = {
         "name": "provisor",
@@ -146,6 +150,19 @@ async def _launch(services: AppServices, lock: WorkerLock) -> None:
     await DBOS.register_queue_async(
         QUEUE, partition_concurrency=1, polling_interval_sec=POLL_SECONDS, on_conflict="always_update"
     )
+
+
+@cache
+def _teach_old_sqlite() -> None:
+    """With Python 3.12 and newer, DBOS writes ``unixepoch('subsec')``, which SQLite knows since 3.42. Debian 12 has
+    3.40, where it is null and DBOS cannot make its tables: there, its connections get the function from us."""
+    if sqlite3.sqlite_version_info >= (3, 42):
+        return
+
+    @event.listens_for(Engine, "connect")
+    def add(connection: object, _record: object) -> None:
+        if isinstance(connection, sqlite3.Connection):
+            connection.create_function("unixepoch", 1, lambda what: time.time() if what == "subsec" else None)
 
 
 async def _finish_batches(lock: WorkerLock) -> None:
