@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from provisor.cli.output import plain, table
-from provisor.cli.working import seconds
+from provisor.cli.working import MOST_TOLD, seconds
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -51,7 +52,11 @@ def balance(cycles: Sequence[Cycle]) -> Table:
 
 
 def reasons(entries: Sequence[Mapping[str, Any]]) -> Iterable[RenderableType]:
-    """Why objects failed, wait or were skipped: one line for each distinct reason, with who it was."""
+    """Why objects failed, wait or were skipped: one line for each distinct reason, with who it was.
+
+    ``entries``: at most ``MOST_TOLD`` of each status and cycle; where there may be more, the line says "at least".
+    """
+    told = Counter(entry["provisioningStatusInfo"]["status"] for entry in entries)
     grouped: dict[tuple[str, str, str], list[str]] = {}
     for entry in entries:
         status = entry["provisioningStatusInfo"]
@@ -65,7 +70,8 @@ def reasons(entries: Sequence[Mapping[str, Any]]) -> Iterable[RenderableType]:
     # The log calls it skipped, the balance unchanged: there was nothing to send.
     unchanged = {"RedundantExport": "Unchanged"}
     for (status, code, why), names in list(grouped.items())[:_MOST_REASONS]:
-        who = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+        at_least = "at least " if told[status] >= MOST_TOLD else ""
+        who = ", ".join(names[:4]) + (f" and {at_least}{len(names) - 4} more" if len(names) > 4 else "")
         yield plain(f"{unchanged.get(code) or words.get(status, status)} ({code}): {who}: {why}")
     if len(grouped) > _MOST_REASONS:
         yield f"… and {len(grouped) - _MOST_REASONS} more reasons: see 'provisor job logs'."

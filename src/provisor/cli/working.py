@@ -149,9 +149,13 @@ def went_well(cycle: Cycle) -> bool:
     return cycle.state == "Succeeded" and not (cycle.counts or {}).get("failed")
 
 
-async def troubles(services: AppServices, job_id: str, cycle_id: str, limit: int = 200) -> list[dict[str, Any]]:
-    """The cycle's log entries that are no plain success: failed, waiting, skipped."""
+# Entries of the log that are read for one status of one cycle.
+MOST_TOLD = 200
+
+
+async def troubles(services: AppServices, job_id: str, cycle_id: str) -> list[dict[str, Any]]:
+    """The cycle's log entries that are no plain success: failed, waiting, skipped; the newest ``MOST_TOLD`` of each."""
     found: list[dict[str, Any]] = []
     for status in ("failure", "warning", "skipped"):
-        found += await services.provisioning.log(operator(), job_id, cycle_id=cycle_id, status=status, limit=limit)
+        found += await services.provisioning.log(operator(), job_id, cycle_id=cycle_id, status=status, limit=MOST_TOLD)
     return found
