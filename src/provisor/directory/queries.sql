@@ -70,9 +70,13 @@ UPDATE directory_user SET manager_id = :manager_id, version = version + 1, updat
  WHERE tenant_id = :tenant_id AND id = :id
 
 -- name: touch_reports
--- The live reports of a manager who disappears or comes back: they look different now.
+-- The reports of a manager who disappears or comes back, deleted ones too: they look different now.
 UPDATE directory_user SET version = version + 1, updated_at = :at
- WHERE tenant_id = :tenant_id AND manager_id = :manager_id AND deleted_at IS NULL
+ WHERE tenant_id = :tenant_id AND manager_id = :manager_id
+
+-- name: all_reports_of
+-- The same reports.
+SELECT id FROM directory_user WHERE tenant_id = :tenant_id AND manager_id = :manager_id ORDER BY id
 
 -- name: forget_manager
 -- The manager is purged: nobody's manager any more, the deleted reports' neither.

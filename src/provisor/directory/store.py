@@ -139,7 +139,7 @@ class Unit(Reader):
 
     async def touch_reports(self, manager_id: str) -> None:
         """This manager is about to be hidden or seen again: its reports change with it."""
-        reports = [report for _, report in await self.reports([manager_id])]
+        reports = [report for (report,) in await self._all("all_reports_of", {"manager_id": manager_id})]
         await self._run("touch_reports", manager_id=manager_id, at=self.at)
         self._note("User", reports, "updated")
 
