@@ -32,7 +32,10 @@ ensure_venv() {
         fi
     fi
     say "Installing from $lock (once)"
-    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$root/$lock" >&2
+    # The lock is complete. With --no-deps pip resolves nothing: a newer release of something that a package asks for
+    # with an extra (coverage[toml]) made older pips refuse the lock.
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps \
+        -r "$root/$lock" >&2
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e "$root" >&2
     printf '%s' "$want" >"$stamp"
 }
