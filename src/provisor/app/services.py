@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from provisor.applications.service import Applications
     from provisor.connector.transport import Transport
     from provisor.directory.service import Directory
+    from provisor.events.audit.service import Audit
     from provisor.events.outbox import Outbox
     from provisor.events.webhooks.delivery import WebhookDelivery
     from provisor.events.webhooks.service import Webhooks
@@ -159,6 +160,15 @@ class AppServices:
         send = TransportSend(self._transport)
         hooks, outbox = WebhookStore(self.database), OutboxStore(self.database)
         return WebhookDelivery(hooks, outbox, self._sealer, self.clock, send)
+
+    # Operation
+
+    @cached_property
+    def audit(self) -> Audit:
+        from provisor.events.audit.service import Audit
+        from provisor.events.audit.store import AuditStore
+
+        return Audit(AuditStore(self.database))
 
     # What they share
 

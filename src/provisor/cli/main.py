@@ -18,6 +18,7 @@ from provisor import __version__
 from provisor.cli import (
     apikey,
     app,
+    audit,
     company,
     company_schema,
     demo,
@@ -56,6 +57,7 @@ for name, group in (
     ("app", app.commands),
     ("job", job.commands),
     ("schema", schema.commands),
+    ("audit", audit.commands),
 ):
     commands.add_typer(group, name=name)
 company.commands.add_typer(company_schema.commands, name="schema")
