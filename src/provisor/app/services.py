@@ -34,6 +34,11 @@ if TYPE_CHECKING:
     from provisor.provider.service import Companies
     from provisor.provisioning.engine import Engine, Stores
     from provisor.provisioning.service import Provisioning
+    from provisor.signin.keyring.service import Keyring
+    from provisor.signin.links.service import Links
+    from provisor.signin.roles.service import Roles
+    from provisor.signin.service import Authority
+    from provisor.signin.sessions import Sessions
 
 # Services that hold something which has to be let go of, in this order.
 _CLOSED = ("companies", "clients", "requests", "_transport")
@@ -159,6 +164,43 @@ class AppServices:
         send = TransportSend(self._transport)
         hooks, outbox = WebhookStore(self.database), OutboxStore(self.database)
         return WebhookDelivery(hooks, outbox, self._sealer, self.clock, send)
+
+    # Signing in
+
+    @cached_property
+    def keyring(self) -> Keyring:
+        from provisor.signin.keyring.service import Keyring
+        from provisor.signin.keyring.store import KeyStore
+
+        return Keyring(KeyStore(self.database), self._sealer, self.clock)
+
+    @cached_property
+    def authority(self) -> Authority:
+        from provisor.signin.service import Authority
+        from provisor.signin.store import SignInStore
+
+        return Authority(SignInStore(self.database), self.keyring, self.clock)
+
+    @cached_property
+    def sessions(self) -> Sessions:
+        from provisor.signin.sessions import Sessions
+        from provisor.signin.store import SignInStore
+
+        return Sessions(SignInStore(self.database), self.clock)
+
+    @cached_property
+    def roles(self) -> Roles:
+        from provisor.signin.roles.service import Roles
+        from provisor.signin.roles.store import RoleStore
+
+        return Roles(RoleStore(self.database), self.directory, self.clock)
+
+    @cached_property
+    def links(self) -> Links:
+        from provisor.signin.links.service import Links
+        from provisor.signin.links.store import LinkStore
+
+        return Links(LinkStore(self.database), self.clock)
 
     # What they share
 

@@ -27,6 +27,7 @@ from provisor.cli import (
     oauthclient,
     schema,
     serve,
+    signin,
     tenant,
     webhook,
     worker,
@@ -56,6 +57,9 @@ for name, group in (
     ("app", app.commands),
     ("job", job.commands),
     ("schema", schema.commands),
+    ("token", signin.token_commands),
+    ("role", signin.role_commands),
+    ("admin", signin.admin_commands),
 ):
     commands.add_typer(group, name=name)
 company.commands.add_typer(company_schema.commands, name="schema")

@@ -31,6 +31,7 @@ class Right(enum.StrEnum):
     SYNCHRONIZATION_READ = "synchronization.read"
     SYNCHRONIZATION_WRITE = "synchronization.write"
     PROVISIONING_LOG_READ = "provisioningLog.read"
+    ROLES_MANAGE = "roles.manage"
     COMPANY_READ = "company.read"
     COMPANY_ADMINISTER = "company.administer"
     SCIM_READ = "scim.read"
@@ -74,6 +75,13 @@ def roles() -> dict[str, frozenset[Right]]:
     """Role name -> rights, from ``roles.toml``."""
     text = files("provisor.security").joinpath("roles.toml").read_text("utf-8")
     return {name: frozenset(Right(right) for right in row["rights"]) for name, row in tomllib.loads(text).items()}
+
+
+@cache
+def directory_roles() -> dict[str, str]:
+    """The roles that a person of a tenant can have: name -> the id that tokens carry."""
+    text = files("provisor.security").joinpath("roles.toml").read_text("utf-8")
+    return {name: row["id"] for name, row in tomllib.loads(text).items() if "id" in row}
 
 
 def rights_of(names: Iterable[str]) -> frozenset[Right]:
