@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from provisor.provider.service import Companies
     from provisor.provisioning.engine import Engine, Stores
     from provisor.provisioning.service import Provisioning
+    from provisor.provisioning.tryout import Tryout
 
 # Services that hold something which has to be let go of, in this order.
 _CLOSED = ("companies", "clients", "requests", "_transport")
@@ -96,6 +97,12 @@ class AppServices:
         from provisor.provisioning.service import Provisioning
 
         return Provisioning(self.stores.jobs, self.applications, self.targets, self.clock)
+
+    @cached_property
+    def tryout(self) -> Tryout:
+        from provisor.provisioning.tryout import Tryout
+
+        return Tryout(self.directory, self.applications, self.clock)
 
     def engine(self, holder: str) -> Engine:
         """An engine whose leases are ``holder``'s."""
