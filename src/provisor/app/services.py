@@ -21,6 +21,7 @@ from provisor.storage.factory import make_database
 from provisor.storage.migrations import migrate
 
 if TYPE_CHECKING:
+    from provisor.app.setup import Setup
     from provisor.app.targets import TargetClients
     from provisor.applications.service import Applications
     from provisor.connector.transport import Transport
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from provisor.provider.service import Companies
     from provisor.provisioning.engine import Engine, Stores
     from provisor.provisioning.service import Provisioning
+    from provisor.provisioning.tryout import Tryout
     from provisor.signin.keyring.service import Keyring
     from provisor.signin.links.service import Links
     from provisor.signin.roles.service import Roles
@@ -100,6 +102,12 @@ class AppServices:
         from provisor.provisioning.service import Provisioning
 
         return Provisioning(self.stores.jobs, self.applications, self.targets, self.clock)
+
+    @cached_property
+    def tryout(self) -> Tryout:
+        from provisor.provisioning.tryout import Tryout
+
+        return Tryout(self.directory, self.applications, self.clock)
 
     def engine(self, holder: str) -> Engine:
         """An engine whose leases are ``holder``'s."""
@@ -203,6 +211,12 @@ class AppServices:
         return Links(LinkStore(self.database), self.clock)
 
     # What they share
+
+    @cached_property
+    def setup(self) -> Setup:
+        from provisor.app.setup import Setup
+
+        return Setup(self.directory, self.companies, self._key.derive("setup code"))
 
     @cached_property
     def _sealer(self) -> Sealer:

@@ -171,14 +171,20 @@ class ApplicationStore:
         row = await self._database.read(work)
         return (row[0], row[1]) if row else None
 
-    async def replace_schema(self, job_id: str, schema: bytes, *, actor: str, at: int) -> None:
-        """Put another schema in its place and keep it as a version; the job's version rises."""
+    async def replace_schema(
+        self, job_id: str, schema: bytes, *, actor: str, at: int, expected: int | None = None
+    ) -> bool:
+        """Put another schema in its place and keep it as a version; the job's version rises. False, and nothing is
+        written, when the job's version is not the ``expected`` one."""
 
-        async def work(tx: Tx) -> None:
-            await tx.execute(_QUERIES["update_schema"], {"job_id": job_id, "schema": schema.decode()})
+        async def work(tx: Tx) -> bool:
+            params = {"job_id": job_id, "schema": schema.decode(), "expected": expected}
+            if await tx.execute(_QUERIES["update_schema"], params) == 0:
+                return False
             await _keep_schema(tx, job_id, actor, at)
+            return True
 
-        await self._database.write(work)
+        return await self._database.write(work)
 
     async def schema_versions(self, job_id: str) -> list[SchemaVersion]:
         """A job's versions, the newest first."""
