@@ -51,8 +51,9 @@ WHERE j.id = :job_id
 SELECT schema, schema_version FROM synchronization_job WHERE id = :job_id
 
 -- name: update_schema
--- Another schema: the version asks for a new initial cycle.
-UPDATE synchronization_job SET schema = :schema, schema_version = schema_version + 1 WHERE id = :job_id
+-- Another schema: the version asks for a new initial cycle. :expected: only in the place of that version, null of any.
+UPDATE synchronization_job SET schema = :schema, schema_version = schema_version + 1
+ WHERE id = :job_id AND (CAST(:expected AS bigint) IS NULL OR schema_version = :expected)
 
 -- name: keep_schema
 -- Keep the job's schema, as it has just become, as a version of its own.

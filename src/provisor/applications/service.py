@@ -16,6 +16,7 @@ from provisor.applications.errors import (
     InvalidTenantUrl,
     JobNotFound,
     NotAssigned,
+    SchemaChangedMeanwhile,
     SchemaVersionNotFound,
 )
 from provisor.applications.gallery import Template
@@ -35,6 +36,7 @@ from provisor.applications.model import (
     ServicePrincipal,
 )
 from provisor.applications.schema import Finding, InvalidSchema, SyncSchema
+from provisor.applications.schema_editing import Edit
 from provisor.applications.schema_reader import read_schema
 from provisor.applications.store import ApplicationStore, JobRow, NewApp
 from provisor.clock import Clock
@@ -203,6 +205,21 @@ class Applications:
         read_schema(document)
         return await self._replace_schema(actor, row, document)
 
+    async def edit_schema(self, actor: Actor, job_id: str, version: int, edit: Edit) -> Job:
+        """Save what ``edit`` makes of the schema ``version``, the one that its maker looked at.
+
+        Raises ``SchemaChangedMeanwhile`` when it is another one by now, ``InvalidSchema``, and what ``edit`` raises.
+        """
+        row = await self._row(actor, Right.SYNCHRONIZATION_WRITE, job_id)
+        if row.schema_version != version:
+            raise SchemaChangedMeanwhile(
+                f"The mappings of {row.display_name} were changed meanwhile (version {row.schema_version}).",
+                hint="Look at them as they are now, then make your change again.",
+            )
+        document = edit(await self._version(row, version))
+        read_schema(document)
+        return await self._replace_schema(actor, row, document, expected=version)
+
     async def restore_default_schema(self, actor: Actor, job_id: str) -> Job:
         """Put the template's mappings in the place of the job's; scoping filters go. Raises ``TemplateNotFound``."""
         row = await self._row(actor, Right.SYNCHRONIZATION_WRITE, job_id)
@@ -323,11 +340,15 @@ class Applications:
             raise JobNotFound(f"There is no job {job_id}.", hint="List the apps to see their jobs.")
         return row
 
-    async def _replace_schema(self, actor: Actor, row: JobRow, document: Mapping[str, Any]) -> Job:
-        encoded = _encoded(document)
+    async def _replace_schema(
+        self, actor: Actor, row: JobRow, document: Mapping[str, Any], expected: int | None = None
+    ) -> Job:
+        at, encoded = self._clock.now_ms(), _encoded(document)
         changes = schema_diff.difference(await self._version(row, row.schema_version), document)
         changed = tuple(Modified(str(change), change.before, change.after) for change in changes)
-        await self._store.replace_schema(row, encoded, changed, actor=actor, at=self._clock.now_ms())
+        if not await self._store.replace_schema(row, encoded, changed, actor=actor, at=at, expected=expected):
+            await self._reread(row.id)
+            raise SchemaChangedMeanwhile(hint="Look at them as they are now, then make your change again.")
         return await self._reread(row.id)
 
     async def _version(self, row: JobRow, version: int) -> Mapping[str, Any]:

@@ -185,17 +185,28 @@ class ApplicationStore:
         return (row[0], row[1]) if row else None
 
     async def replace_schema(
-        self, row: JobRow, schema: bytes, changed: tuple[Modified, ...], *, actor: Actor, at: int
-    ) -> None:
+        self,
+        row: JobRow,
+        schema: bytes,
+        changed: tuple[Modified, ...],
+        *,
+        actor: Actor,
+        at: int,
+        expected: int | None = None,
+    ) -> bool:
         """Put another schema in its place and keep it as a version; the job's version rises. ``changed``: what differs
-        from the one before, for the audit log."""
+        from the one before, for the audit log. False, and nothing is written, when the job's version is not the
+        ``expected`` one."""
 
-        async def work(tx: Tx) -> None:
-            await tx.execute(_QUERIES["update_schema"], {"job_id": row.id, "schema": schema.decode()})
+        async def work(tx: Tx) -> bool:
+            params = {"job_id": row.id, "schema": schema.decode(), "expected": expected}
+            if await tx.execute(_QUERIES["update_schema"], params) == 0:
+                return False
             await _keep_schema(tx, row.id, actor.subject, at)
             await _record(tx, row, activities.MAPPINGS, changed, actor, at)
+            return True
 
-        await self._database.write(work)
+        return await self._database.write(work)
 
     async def schema_versions(self, job_id: str) -> list[SchemaVersion]:
         """A job's versions, the newest first."""

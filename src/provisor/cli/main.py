@@ -28,6 +28,7 @@ from provisor.cli import (
     oauthclient,
     schema,
     serve,
+    signin,
     tenant,
     webhook,
     worker,
@@ -58,6 +59,9 @@ for name, group in (
     ("job", job.commands),
     ("schema", schema.commands),
     ("audit", audit.commands),
+    ("token", signin.token_commands),
+    ("role", signin.role_commands),
+    ("admin", signin.admin_commands),
 ):
     commands.add_typer(group, name=name)
 company.commands.add_typer(company_schema.commands, name="schema")

@@ -32,6 +32,7 @@ class Right(enum.StrEnum):
     SYNCHRONIZATION_WRITE = "synchronization.write"
     PROVISIONING_LOG_READ = "provisioningLog.read"
     AUDIT_READ = "auditLog.read"
+    ROLES_MANAGE = "roles.manage"
     COMPANY_READ = "company.read"
     COMPANY_ADMINISTER = "company.administer"
     SCIM_READ = "scim.read"
@@ -80,6 +81,13 @@ def roles() -> dict[str, frozenset[Right]]:
     """Role name -> rights, from ``roles.toml``."""
     text = files("provisor.security").joinpath("roles.toml").read_text("utf-8")
     return {name: frozenset(Right(right) for right in row["rights"]) for name, row in tomllib.loads(text).items()}
+
+
+@cache
+def directory_roles() -> dict[str, str]:
+    """The roles that a person of a tenant can have: name -> the id that tokens carry."""
+    text = files("provisor.security").joinpath("roles.toml").read_text("utf-8")
+    return {name: row["id"] for name, row in tomllib.loads(text).items() if "id" in row}
 
 
 def rights_of(names: Iterable[str]) -> frozenset[Right]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from tests.integration.cli.conftest import Cli
+
 from provisor.storage.database import Tx
 from provisor.testing.database import Store
-from tests.integration.cli.conftest import Cli
 
 
 async def _tamper(store: Store) -> None:

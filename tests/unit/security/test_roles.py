@@ -13,7 +13,7 @@ LOGS = {Right.PROVISIONING_LOG_READ, Right.AUDIT_READ}
 
 RIGHTS = {
     # may configure; Global Administrator always
-    "Global Administrator": APPLICATIONS | CONFIGURE | LOGS | {Right.DIRECTORY_WRITE},
+    "Global Administrator": APPLICATIONS | CONFIGURE | LOGS | {Right.DIRECTORY_WRITE, Right.ROLES_MANAGE},
     "Application Administrator": APPLICATIONS | CONFIGURE | LOGS,
     "Cloud Application Administrator": APPLICATIONS | CONFIGURE | LOGS,
     # only the configuration
