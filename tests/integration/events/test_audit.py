@@ -296,7 +296,9 @@ async def test_quarantine_is_told_when_it_begins_and_when_it_ends(database: Data
     ada = await services.directory.create_user(
         me, home.id, {"userPrincipalName": "ada@example.org", "displayName": "Ada"}
     )
-    app = await services.applications.add(me, home.id, "scim", "App", "https://target.test/scim/v2", secret_token="wrong")
+    app = await services.applications.add(
+        me, home.id, "scim", "App", "https://target.test/scim/v2", secret_token="wrong"
+    )
     await services.applications.assign(me, home.id, app.service_principal.id, ada.id, "User")
     await services.provisioning.start(me, app.job_id)
     engine = services.engine("test")
