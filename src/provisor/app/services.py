@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from provisor.provider.resources.service import Resources
     from provisor.provider.service import Companies
     from provisor.provisioning.engine import Engine, Stores
+    from provisor.provisioning.log.service import ProvisioningLog
     from provisor.provisioning.service import Provisioning
     from provisor.provisioning.tryout import Tryout
     from provisor.signin.keyring.service import Keyring
@@ -175,6 +176,13 @@ class AppServices:
         return WebhookDelivery(hooks, outbox, self._sealer, self.clock, send)
 
     # Operation
+
+    @cached_property
+    def log(self) -> ProvisioningLog:
+        from provisor.provisioning.log.service import ProvisioningLog
+        from provisor.provisioning.log.store import LogStore
+
+        return ProvisioningLog(LogStore(self.database), self.clock, days=self.settings.provisioning_log_days)
 
     @cached_property
     def audit(self) -> Audit:

@@ -411,8 +411,10 @@ DELETE FROM link_member WHERE job_id = :job_id AND group_id = :group_id AND memb
 -- name: log
 -- One entry of the provisioning log.
 INSERT INTO provisioning_log
-(id, tenant_id, job_id, cycle_id, change_id, at, source_id, object_type, action, status, error_code, entry)
-VALUES (:id, :tenant_id, :job_id, :cycle_id, :change_id, :at, :source_id, :object_type, :action, :status, :error_code, :entry)
+(id, tenant_id, job_id, cycle_id, change_id, at, source_id, object_type, action, status, error_code, entry, target_id,
+ source_name)
+VALUES (:id, :tenant_id, :job_id, :cycle_id, :change_id, :at, :source_id, :object_type, :action, :status, :error_code, :entry,
+    :target_id, :source_name)
 
 -- name: log_entries
 -- A job's log, newest first.
