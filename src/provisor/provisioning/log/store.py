@@ -21,7 +21,7 @@ _END = (1 << 62, "~")
 _BEGIN = (-1, "")
 
 # What is read to look at one: an index's entry alone, or its row in the table as well.
-SCAN_NAMES = 150_000
+SCAN_NAMES = 100_000
 SCAN_ROWS = 15_000
 
 # The filters in the order in which one is chosen to drive a page: the first finds the fewest. Each has an index.
