@@ -11,6 +11,7 @@ from provisor.provider.clients.service import Clients
 from provisor.provider.requestlog.service import RequestLog
 from provisor.provider.resources.service import Resources
 from provisor.provider.service import Companies
+from provisor.web.graph.services import GraphServices
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class Services:
     """``ready`` raises ``Unavailable`` while nothing can be served, ``portal``, ``company`` fill status pages.
 
     ``clients``: null where there is no OAuth. ``requests``: null where SCIM requests are not kept.
-    ``outbox``: null where changes are not given out.
+    ``outbox``: null where changes are not given out. ``graph``: null where there is no Graph-compatible API.
     """
 
     companies: Companies
@@ -63,3 +64,4 @@ class Services:
     clients: Clients | None = None
     requests: RequestLog | None = None
     outbox: Outbox | None = None
+    graph: GraphServices | None = None
