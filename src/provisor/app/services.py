@@ -21,6 +21,7 @@ from provisor.storage.factory import make_database
 from provisor.storage.migrations import migrate
 
 if TYPE_CHECKING:
+    from provisor.app.setup import Setup
     from provisor.app.targets import TargetClients
     from provisor.applications.service import Applications
     from provisor.connector.transport import Transport
@@ -176,6 +177,12 @@ class AppServices:
         return WebhookDelivery(hooks, outbox, self._sealer, self.clock, send)
 
     # What they share
+
+    @cached_property
+    def setup(self) -> Setup:
+        from provisor.app.setup import Setup
+
+        return Setup(self.directory, self.companies, self._key.derive("setup code"))
 
     @cached_property
     def _sealer(self) -> Sealer:
