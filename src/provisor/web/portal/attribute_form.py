@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from provisor.directory.attributes import EXTENSION_ATTRIBUTES, USER, Attribute, InvalidAttributes, ObjectType
+from provisor.directory.attributes import EXTENSION_ATTRIBUTES, USER, Attribute, Fault, InvalidAttributes, ObjectType
 from provisor.web.html.forms import PAGE, Form
 
 Control = Literal["text", "area", "lines", "choice", "flag", "moment"]
@@ -158,6 +159,8 @@ def read(form: Form, fields: Sequence[Field]) -> dict[str, Any]:
         value: Any
         if field.control == "flag":
             value = form.ticked(field.name)
+        elif field.control == "choice":
+            value = _CHOSEN.get(form.choice(field.name, [value for value, _ in field.choices]), form.raw(field.name))
         elif field.control == "lines":
             value = [line.strip() for line in form.raw(field.name)[:PAGE].splitlines() if line.strip()] or None
         else:
@@ -172,11 +175,27 @@ def read(form: Form, fields: Sequence[Field]) -> dict[str, Any]:
     return found
 
 
-def tell(form: Form, error: InvalidAttributes) -> None:
-    """Put each fault beside its field; what has no field is said of the form as a whole."""
-    for fault in error.faults:
-        shown = [name for name in form.values if name.partition(".")[0] == fault.attribute]
-        form.fail(shown[0] if shown else "", f"{label_of(fault.attribute)} {fault.reason}.")
+@contextmanager
+def telling(form: Form) -> Iterator[None]:
+    """What the directory finds wrong: each fault beside its field, else said of the form as a whole."""
+    try:
+        with form.catching():
+            try:
+                yield
+            except InvalidAttributes as error:
+                raise _FaultsError(error.faults) from error
+    except _FaultsError as error:
+        for fault in error.faults:
+            names = [name for name in form.values if name.partition(".")[0] == fault.attribute]
+            form.fail(names[0] if names else "", f"{label_of(fault.attribute)} {fault.reason}.")
+
+
+class _FaultsError(Exception):
+    """Passes by what catches errors as a whole."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__()
+        self.faults = faults
 
 
 def shown(sections: Sequence[Section], attributes: Mapping[str, Any]) -> Iterator[tuple[str, list[tuple[str, str]]]]:
@@ -201,6 +220,7 @@ def as_text(value: Any) -> str:
 
 
 _TEXT = Attribute("", "text")
+_CHOSEN: Mapping[str, bool | None] = {"": None, "True": True, "False": False}
 
 
 def _value_at(attributes: Mapping[str, Any], name: str) -> Any:
@@ -218,8 +238,11 @@ def _field(kind: ObjectType, name: str, label: str, hint: str) -> Field:
     control: Control = "text"
     choices: tuple[tuple[str, str], ...] = ()
     match attribute.type:
-        case "flag":
+        case "flag" if attribute.required:
             control = "flag"
+        case "flag":
+            # Not set is neither yes nor no: saving a form must not turn one into the other.
+            control, choices = "choice", (("", "Not set"), ("True", "Yes"), ("False", "No"))
         case "texts" if attribute.items != 1:
             control = "lines"
         case _ if attribute.choices:

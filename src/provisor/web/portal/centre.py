@@ -59,7 +59,7 @@ def confirm(
     danger: bool = True,
     fields: dict[str, str] | None = None,
 ) -> HTMLResponse:
-    """"Are you sure": a dialog with scripts, a page of its own without."""
+    """ "Are you sure": a dialog with scripts, a page of its own without."""
     return render(
         request,
         "confirm.html",

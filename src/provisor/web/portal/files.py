@@ -1,9 +1,9 @@
-"""The admin centre, import and export: the CSV files of the directory, with a look at what a file would change first."""
+"""The admin centre, import and export: the directory's CSV files, with a look at what a file would change first."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -11,8 +11,8 @@ from starlette.routing import Route
 
 from provisor.directory.files.exporting import export_members, export_users
 from provisor.directory.files.importing import import_files
-from provisor.directory.files.previewing import TOLD, preview_files
-from provisor.directory.files.report import InputFile
+from provisor.directory.files.previewing import TOLD, RowChange, preview_files
+from provisor.directory.files.report import ImportReport, InputFile
 from provisor.security.actor import Right
 from provisor.signin.model import Session
 from provisor.web.html.forms import Form
@@ -94,7 +94,10 @@ class FilePages:
         found = []
         for name, group in (("users", None), ("members", form.text("group") or None)):
             upload = form.files.get(name)
-            data = await upload.read() if upload is not None else b""
+            data = b""
+            if upload is not None:
+                data = await upload.read()
+                await upload.close()
             if upload is not None and data:
                 found.append(InputFile((upload.filename or name)[:100], data, group))
         if not found:
@@ -104,7 +107,14 @@ class FilePages:
         return found
 
     def _page(
-        self, request: Request, form: Form, *, status: int = 200, report: object = None, rows: object = (), mark: str = ""
+        self,
+        request: Request,
+        form: Form,
+        *,
+        status: int = 200,
+        report: ImportReport | None = None,
+        rows: Sequence[tuple[RowChange, list[tuple[str, str, str]]]] = (),
+        mark: str = "",
     ) -> Response:
         return show(
             request, "files.html", status=status, form=form, report=report, rows=rows, mark=mark, most_rows=TOLD

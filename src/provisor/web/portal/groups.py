@@ -8,14 +8,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from provisor.directory.attributes import GROUP, InvalidAttributes
+from provisor.directory.attributes import GROUP
 from provisor.directory.model import Group
 from provisor.errors import Conflict
 from provisor.signin.model import Session
 from provisor.web.html.forms import Form
 from provisor.web.html.guard import form_of
 from provisor.web.html.lists import filters_of, followed
-from provisor.web.portal.attribute_form import filled, group_fields, read, tell
+from provisor.web.portal.attribute_form import filled, group_fields, read, telling
 from provisor.web.portal.centre import PAGE_SIZE, Centre, confirm, done, nothing, show
 
 _PATH = "/portal/groups/{id}"
@@ -62,11 +62,8 @@ class GroupPages:
         attributes = {"mailEnabled": False, **given}
         group = None
         if form.ok:
-            try:
-                with form.catching():
-                    group = await self._centre.app.directory.create_group(session.actor, session.realm_id, attributes)
-            except InvalidAttributes as error:
-                tell(form, error)
+            with telling(form):
+                group = await self._centre.app.directory.create_group(session.actor, session.realm_id, attributes)
         if group is None:
             return self._form(request, None, form, status=422)
         return done(request, f"/portal/groups/{group.id}", f"{group.display_name} was created.")
@@ -103,13 +100,10 @@ class GroupPages:
             changes.pop("mailNickname", None)
         after = None
         if form.ok:
-            try:
-                with form.catching():
-                    after = await self._centre.app.directory.update_group(
-                        session.actor, session.realm_id, group.id, changes
-                    )
-            except InvalidAttributes as error:
-                tell(form, error)
+            with telling(form):
+                after = await self._centre.app.directory.update_group(
+                    session.actor, session.realm_id, group.id, changes
+                )
         if after is None:
             return self._form(request, group, form, status=422)
         said = "Nothing was different." if after.version == group.version else f"{after.display_name} was saved."

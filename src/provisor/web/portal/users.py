@@ -6,14 +6,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from provisor.directory.attributes import InvalidAttributes
 from provisor.directory.model import User
 from provisor.errors import Conflict
 from provisor.signin.model import Session
 from provisor.web.html.forms import Form
 from provisor.web.html.guard import form_of
 from provisor.web.html.lists import filters_of, followed
-from provisor.web.portal.attribute_form import filled, read, shown, tell, user_sections
+from provisor.web.portal.attribute_form import filled, read, shown, telling, user_sections
 from provisor.web.portal.centre import PAGE_SIZE, Centre, confirm, done, nothing, show
 
 _STATES = {"enabled": True, "disabled": False}
@@ -64,11 +63,8 @@ class UserPages:
         attributes = {name: value for name, value in read(form, self._fields).items() if value not in (None, {})}
         user = None
         if form.ok:
-            try:
-                with form.catching():
-                    user = await self._centre.app.directory.create_user(session.actor, session.realm_id, attributes)
-            except InvalidAttributes as error:
-                tell(form, error)
+            with telling(form):
+                user = await self._centre.app.directory.create_user(session.actor, session.realm_id, attributes)
         if user is None:
             return self._form(request, None, form, status=422)
         return done(request, f"/portal/users/{user.id}", f"{user.display_name} was created.")
@@ -101,13 +97,8 @@ class UserPages:
         changes = read(form, self._fields)
         after: User | None = None
         if form.ok:
-            try:
-                with form.catching():
-                    after = await self._centre.app.directory.update_user(
-                        session.actor, session.realm_id, user.id, changes
-                    )
-            except InvalidAttributes as error:
-                tell(form, error)
+            with telling(form):
+                after = await self._centre.app.directory.update_user(session.actor, session.realm_id, user.id, changes)
         if after is None:
             return self._form(request, user, form, status=422)
         said = "Nothing was different." if after.version == user.version else f"{after.display_name} was saved."
@@ -137,7 +128,9 @@ class UserPages:
         if manager_id is None:
             return done(request, f"/portal/users/{user.id}", f"{user.display_name} has no manager any more.")
         manager = (await directory.users_by_id(session.actor, session.realm_id, [manager_id]))[manager_id]
-        return done(request, f"/portal/users/{user.id}", f"The manager of {user.display_name} is {manager.display_name}.")
+        return done(
+            request, f"/portal/users/{user.id}", f"The manager of {user.display_name} is {manager.display_name}."
+        )
 
     async def ask_delete(self, request: Request, session: Session) -> Response:
         user = await self._found(request, session)
@@ -146,7 +139,7 @@ class UserPages:
             title=f"Delete {user.display_name}?",
             text=[
                 f"{user.user_principal_name} moves to the deleted objects and can be restored for 30 days.",
-                "In applications that provision this person the account is disabled at once, and deleted after 30 days.",
+                "Applications that provision this person disable the account at once, and delete it after 30 days.",
             ],
             action=f"/portal/users/{user.id}/delete",
             verb="Delete",
