@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from provisor.ids import new_id
+from provisor.provisioning.guarding import store as guarding
 from provisor.provisioning.leases.store import Lease, keep
 from provisor.provisioning.model import (
     Action,
@@ -176,6 +177,8 @@ class ProvisioningStore:
         async def work(tx: Tx) -> None:
             for name in _ALL_OF_A_JOB:
                 await tx.execute(SQL[name], {"job_id": job_id})
+            for name in guarding.FORGET:
+                await tx.execute(guarding.SQL[name], {"job_id": job_id})
 
         await self._database.write(work)
 
