@@ -142,6 +142,7 @@ class CycleGate:
             rule, most = judge_changes(budget.limits, wanted=wanted)
         wave = await self._store.count_wave(
             run.lease,
+            run.job,
             run.cycle.id,
             kind,
             rule=rule,

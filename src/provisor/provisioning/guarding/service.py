@@ -115,9 +115,7 @@ class Guards:
         self, actor: Actor, job: Job, decision: Decision, ids: Sequence[str] | None, *, deletions_only: bool = False
     ) -> list[str]:
         now = self._clock.now_ms()
-        found = await self._store.decide(
-            job.id, decision, ids, actor=actor.subject, now=now, deletions_only=deletions_only
-        )
+        found = await self._store.decide(job, decision, ids, actor=actor, now=now, deletions_only=deletions_only)
         if found:
             await self._lift(job, now)
             await self._watcher.decided(actor, job, decision, found)

@@ -8,14 +8,23 @@ from typing import Any
 
 import msgspec
 
+from provisor.applications.model import Job
+from provisor.events.audit import activities
+from provisor.events.audit.model import Activity, Modified, NewEntry, Target
+from provisor.events.audit.store import record as record_audit
+from provisor.events.audit.store import tenant
 from provisor.ids import new_id
-from provisor.provisioning.guarding.model import FAR, WINDOW_MS, Held, HeldState, Rule, Wave, WaveKind, Wish
+from provisor.provisioning.guarding.model import FAR, WINDOW_MS, Decision, Held, HeldState, Rule, Wave, WaveKind, Wish
 from provisor.provisioning.leases.store import Lease, keep
 from provisor.provisioning.model import Kind, Pending, PendingMember
+from provisor.provisioning.telling.store import SERVICE
+from provisor.security.actor import Actor
 from provisor.storage.database import Database, Row, Tx
 from provisor.storage.queries import id_list, named_queries
 
 SQL = named_queries("provisor.provisioning.guarding")
+# Objects that one audit entry names.
+_NAMED = 100
 FORGET = ("forget_held", "forget_waves", "forget_deprovisions")
 
 
@@ -156,6 +165,7 @@ class GuardStore:
     async def count_wave(
         self,
         lease: Lease,
+        job: Job,
         cycle_id: str,
         kind: WaveKind,
         *,
@@ -175,6 +185,9 @@ class GuardStore:
             row = {name: getattr(wave, name) for name in Wave.__slots__}
             await tx.execute(SQL["insert_wave"], row)
             await tx.execute(SQL["count_in_wave"], {"id": wave.id, "job_id": lease.job_id, "kind": kind})
+            if rule is not None:
+                change = Modified("held", None, wave.reason)
+                await _told(tx, job, activities.HOLD, SERVICE, now, change, [])
             return wave
 
         return await self._database.write(work)
@@ -200,11 +213,11 @@ class GuardStore:
 
     async def decide(
         self,
-        job_id: str,
-        decision: HeldState,
+        job: Job,
+        decision: Decision,
         ids: Sequence[str] | None,
         *,
-        actor: str,
+        actor: Actor,
         now: int,
         deletions_only: bool = False,
     ) -> list[str]:
@@ -212,15 +225,18 @@ class GuardStore:
         states = ["held", "rejected"] if decision == "approved" and ids is not None else ["held"]
 
         async def work(tx: Tx) -> list[str]:
-            where = {"job_id": job_id, "states": id_list(states)}
+            where = {"job_id": job.id, "states": id_list(states)}
             if ids is None:
                 rows = await tx.fetch_all(SQL["held_ids"], {**where, "deletions": deletions_only})
             else:
                 rows = await tx.fetch_all(SQL["held_ids_of"], {**where, "ids": id_list(ids)})
             found = [row[0] for row in rows]
-            at = {"job_id": job_id, "now": now}
-            listed = {"job_id": job_id, "ids": id_list(found)}
-            await tx.execute(SQL["decide_held"], {**at, "ids": id_list(found), "state": decision, "actor": actor})
+            if not found:
+                return []
+            at = {"job_id": job.id, "now": now}
+            listed = {"job_id": job.id, "ids": id_list(found)}
+            params = {**at, "ids": id_list(found), "state": decision, "actor": actor.subject}
+            await tx.execute(SQL["decide_held"], params)
             if decision == "approved":
                 await tx.execute_many(
                     SQL["wake_slots"], [{**at, "source_id": row[0], "object_type": row[1]} for row in rows]
@@ -228,6 +244,8 @@ class GuardStore:
                 await tx.execute(SQL["wake_pairs"], {**at, "far": FAR, "ids": id_list(found)})
             else:
                 await tx.execute(SQL["drop_slots"], {**listed, "far": FAR})
+            activity = activities.APPROVE_HELD if decision == "approved" else activities.REJECT_HELD
+            await _told(tx, job, activity, actor, now, Modified("held", f"{len(found)} objects", decision), found)
             return found
 
         return await self._database.write(work)
@@ -265,6 +283,16 @@ async def record(tx: Tx, job_id: str, notes: GuardNotes, now: int) -> None:
 async def _count(tx: Tx, name: str, params: Mapping[str, Any]) -> int:
     row = await tx.fetch_one(SQL[name], params)
     return int(row[0]) if row else 0
+
+
+async def _told(
+    tx: Tx, job: Job, activity: Activity, actor: Actor, now: int, change: Modified, ids: Sequence[str]
+) -> None:
+    """In the audit log, with the decision itself; of many objects the first are named."""
+    details = {"objects": ", ".join(ids[:_NAMED]) + (f" and {len(ids) - _NAMED} more" if len(ids) > _NAMED else "")}
+    target = Target("Job", job.id, job.display_name, (change,))
+    entry = NewEntry(activity, actor, (target,), details=details if ids else {})
+    await record_audit(tx, tenant(job.tenant_id), [entry], at=now)
 
 
 def _slot(slot: Pending) -> dict[str, Any]:
