@@ -18,6 +18,7 @@ from provisor import __version__
 from provisor.cli import (
     apikey,
     app,
+    certify,
     company,
     company_schema,
     demo,
@@ -44,7 +45,7 @@ commands = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     epilog="--data, --database-url and --output may also stand after the command.",
 )
-for noun in (demo, serve, worker, maintenance):
+for noun in (demo, serve, worker, maintenance, certify):
     noun.register(commands)
 for name, group in (
     ("tenant", tenant.commands),
