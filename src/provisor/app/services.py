@@ -21,10 +21,12 @@ from provisor.storage.factory import make_database
 from provisor.storage.migrations import migrate
 
 if TYPE_CHECKING:
+    from provisor.app.setup import Setup
     from provisor.app.targets import TargetClients
     from provisor.applications.service import Applications
     from provisor.connector.transport import Transport
     from provisor.directory.service import Directory
+    from provisor.events.audit.service import Audit
     from provisor.events.outbox import Outbox
     from provisor.events.webhooks.delivery import WebhookDelivery
     from provisor.events.webhooks.service import Webhooks
@@ -34,6 +36,12 @@ if TYPE_CHECKING:
     from provisor.provider.service import Companies
     from provisor.provisioning.engine import Engine, Stores
     from provisor.provisioning.service import Provisioning
+    from provisor.provisioning.tryout import Tryout
+    from provisor.signin.keyring.service import Keyring
+    from provisor.signin.links.service import Links
+    from provisor.signin.roles.service import Roles
+    from provisor.signin.service import Authority
+    from provisor.signin.sessions import Sessions
 
 # Services that hold something which has to be let go of, in this order.
 _CLOSED = ("companies", "clients", "requests", "_transport")
@@ -95,6 +103,12 @@ class AppServices:
         from provisor.provisioning.service import Provisioning
 
         return Provisioning(self.stores.jobs, self.applications, self.targets, self.clock)
+
+    @cached_property
+    def tryout(self) -> Tryout:
+        from provisor.provisioning.tryout import Tryout
+
+        return Tryout(self.directory, self.applications, self.clock)
 
     def engine(self, holder: str) -> Engine:
         """An engine whose leases are ``holder``'s."""
@@ -160,7 +174,64 @@ class AppServices:
         hooks, outbox = WebhookStore(self.database), OutboxStore(self.database)
         return WebhookDelivery(hooks, outbox, self._sealer, self.clock, send)
 
+    # Operation
+
+    @cached_property
+    def audit(self) -> Audit:
+        from provisor.events.audit.service import Audit
+        from provisor.events.audit.store import AuditStore
+
+        return Audit(AuditStore(self.database))
+
+    # Signing in
+
+    @cached_property
+    def keyring(self) -> Keyring:
+        from provisor.signin.keyring.service import Keyring
+        from provisor.signin.keyring.store import KeyStore
+
+        return Keyring(KeyStore(self.database), self._sealer, self.clock)
+
+    @cached_property
+    def authority(self) -> Authority:
+        from provisor.signin.service import Authority
+        from provisor.signin.store import SignInStore
+
+        return Authority(SignInStore(self.database), self.keyring, self.clock)
+
+    @cached_property
+    def sessions(self) -> Sessions:
+        from provisor.signin.sessions import Sessions
+        from provisor.signin.store import SignInStore
+
+        return Sessions(SignInStore(self.database), self.clock)
+
+    @cached_property
+    def roles(self) -> Roles:
+        from provisor.signin.roles.service import Roles
+        from provisor.signin.roles.store import RoleStore
+
+        return Roles(RoleStore(self.database), self.directory, self.clock)
+
+    @cached_property
+    def links(self) -> Links:
+        from provisor.signin.links.service import Links
+        from provisor.signin.links.store import LinkStore
+
+        return Links(LinkStore(self.database), self.clock)
+
     # What they share
+
+    @property
+    def sealer(self) -> Sealer:
+        """Seals what leaves the program and comes back, such as the positions of lists."""
+        return self._sealer
+
+    @cached_property
+    def setup(self) -> Setup:
+        from provisor.app.setup import Setup
+
+        return Setup(self.directory, self.companies, self._key.derive("setup code"))
 
     @cached_property
     def _sealer(self) -> Sealer:

@@ -18,6 +18,7 @@ from provisor import __version__
 from provisor.cli import (
     apikey,
     app,
+    audit,
     certify,
     company,
     company_schema,
@@ -28,6 +29,7 @@ from provisor.cli import (
     oauthclient,
     schema,
     serve,
+    signin,
     tenant,
     webhook,
     worker,
@@ -57,6 +59,10 @@ for name, group in (
     ("app", app.commands),
     ("job", job.commands),
     ("schema", schema.commands),
+    ("audit", audit.commands),
+    ("token", signin.token_commands),
+    ("role", signin.role_commands),
+    ("admin", signin.admin_commands),
 ):
     commands.add_typer(group, name=name)
 company.commands.add_typer(company_schema.commands, name="schema")

@@ -12,7 +12,7 @@ from provisor.testing.target_documents import Document, Refusal, patched
 
 
 class DisableIgnored(Healthy):
-    """https://github.com/OneUptime/oneuptime/pull/3852: only a top-level ``active`` is looked at, success is answered."""
+    """https://github.com/OneUptime/oneuptime/pull/3852: only a top-level ``active`` counts, success is told."""
 
     found_by = "leaver.disabled"
 
@@ -308,7 +308,7 @@ class RenameMarksDeleted(Healthy):
 
 
 class RaceCreatesTwo(Healthy):
-    """https://github.com/onyx-dot-app/onyx/pull/12966: looked up, then inserted, and nothing in between holds others."""
+    """https://github.com/onyx-dot-app/onyx/pull/12966: looked up, then inserted, and others come between."""
 
     found_by = "conflict.race"
 

@@ -1,4 +1,4 @@
-"""A small endpoint without a fault, in memory, to be broken in one place at a time. A ``Transport``, and served on demand."""
+"""A small endpoint without a fault, in memory, to be broken in one place at a time. It is a ``Transport``."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ _MEMBERS = "urn:ietf:params:scim:schemas:core:2.0:group:members"
 # Lower-cased name -> the name. What is not here is unknown, and ignored.
 _NAMES = {
     name.lower(): name
-    for name in ["userName", "displayName", "active", "title", "preferredLanguage", "externalId", "name", "emails", "phoneNumbers", "addresses", "roles", "members", "id", "meta", "schemas", "userType", "locale", "timezone", "nickName"]
+    for name in (
+        *("id", "schemas", "meta", "externalId", "userName", "displayName", "active", "title", "name", "nickName"),
+        *("emails", "phoneNumbers", "addresses", "roles", "members", "preferredLanguage", "locale", "timezone"),
+    )
 }
 
 Query = dict[str, str]
