@@ -19,6 +19,7 @@ from provisor.cli import (
     apikey,
     app,
     audit,
+    certify,
     company,
     company_schema,
     demo,
@@ -47,7 +48,7 @@ commands = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     epilog="--data, --database-url and --output may also stand after the command.",
 )
-for noun in (demo, serve, worker, maintenance):
+for noun in (demo, serve, worker, maintenance, certify):
     noun.register(commands)
 for name, group in (
     ("tenant", tenant.commands),
