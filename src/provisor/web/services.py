@@ -88,8 +88,8 @@ class Services:
 
     ``clients``: null where there is no OAuth. ``requests``: null where SCIM requests are not kept.
     ``outbox``: null where changes are not given out. ``setup``: null where nothing can be begun from a page.
-    ``closing`` is told when the server ends. ``graph``: null where there is no Graph-compatible API. ``admin``: what the
-    admin centre works on; null where there is none.
+    ``closing`` is told when the server ends. ``graph``: null where there is no Graph-compatible API. ``admin``: what
+    the admin centre works on; null where there is none.
     """
 
     companies: Companies
