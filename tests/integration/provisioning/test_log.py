@@ -153,35 +153,30 @@ async def test_entries_are_found_by_everything_they_have(world: World) -> None:
         await log.entry(operator(), world.tenant.id, "another")
 
 
-@pytest.mark.parametrize("scan", [1, 2, 3, 1_000])
-@pytest.mark.parametrize(
-    "wanted",
-    [
+async def test_pages_join_whatever_one_page_may_look_at(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    await lived(world)
+    log = world.services.log
+    for wanted in (
         LogFilter(),
         LogFilter(action="create"),
         LogFilter(source_name="bob"),
         LogFilter(source_name="a", status="success"),
         LogFilter(action="update", object_type="Group"),
-    ],
-    ids=["all", "one filter", "a name", "a name and a status", "two filters"],
-)
-async def test_pages_join_whatever_one_page_may_look_at(
-    world: World, monkeypatch: pytest.MonkeyPatch, wanted: LogFilter, scan: int
-) -> None:
-    await lived(world)
-    log = world.services.log
-    whole = (await log.page(operator(), world.tenant.id, wanted, limit=1_000)).entries
-    monkeypatch.setattr(log_store, "SCAN_NAMES", scan)
-    monkeypatch.setattr(log_store, "SCAN_ROWS", scan)
-    seen, after = [], None
-    while True:
-        page = await log.page(operator(), world.tenant.id, wanted, after=after, limit=2)
-        seen += page.entries
-        after = page.next
-        if after is None:
-            break
-    assert seen == whole
-    assert await log.count(operator(), world.tenant.id, wanted) == len(whole)
+    ):
+        monkeypatch.undo()
+        whole = (await log.page(operator(), world.tenant.id, wanted, limit=1_000)).entries
+        assert await log.count(operator(), world.tenant.id, wanted) == len(whole) > 0
+        for scan in (1, 2, 3, 1_000):
+            monkeypatch.setattr(log_store, "SCAN_NAMES", scan)
+            monkeypatch.setattr(log_store, "SCAN_ROWS", scan)
+            seen, after = [], None
+            while True:
+                page = await log.page(operator(), world.tenant.id, wanted, after=after, limit=2)
+                seen += page.entries
+                after = page.next
+                if after is None:
+                    break
+            assert seen == whole, (wanted, scan)
 
 
 async def test_old_entries_go_and_new_ones_stay(world: World) -> None:
