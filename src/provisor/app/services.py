@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from provisor.app.targets import TargetClients
     from provisor.applications.service import Applications
     from provisor.connector.transport import Transport
+    from provisor.directory.listing.service import Listing
     from provisor.directory.service import Directory
     from provisor.events.audit.service import Audit
     from provisor.events.outbox import Outbox
@@ -76,6 +77,13 @@ class AppServices:
         from provisor.directory.store import DirectoryStore
 
         return Directory(DirectoryStore(self.database), self.clock)
+
+    @cached_property
+    def listing(self) -> Listing:
+        from provisor.directory.listing.service import Listing
+        from provisor.directory.listing.store import ListingStore
+
+        return Listing(ListingStore(self.database))
 
     @cached_property
     def applications(self) -> Applications:
