@@ -52,6 +52,8 @@ def on_demand(
 
     result = here.run(work)
 
+    members = ", ".join(f"{n} {name}" for name, n in result.members.items())
+
     def people() -> Iterable[RenderableType]:
         yield facts(
             [
@@ -60,7 +62,7 @@ def on_demand(
                 *([("why", f"{result.error_code}: {result.error_message}")] if result.error_code else []),
                 *([("do", result.recommended_action)] if result.recommended_action else []),
                 ("in the target", result.target_id or "nothing"),
-                *([("members", ", ".join(f"{n} {name}" for name, n in result.members.items()))] if result.members else []),
+                *([("members", members)] if members else []),
             ]
         )
         for step in result.steps:
