@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from provisor.provisioning.guarding.model import GuardWatcher
     from provisor.provisioning.guarding.service import Guards
     from provisor.provisioning.log.service import ProvisioningLog
+    from provisor.provisioning.ondemand.service import OnDemand
     from provisor.provisioning.service import Provisioning
     from provisor.provisioning.tryout import Tryout
     from provisor.signin.keyring.service import Keyring
@@ -141,6 +142,14 @@ class AppServices:
         from provisor.provisioning.tryout import Tryout
 
         return Tryout(self.directory, self.applications, self.clock)
+
+    @cached_property
+    def on_demand(self) -> OnDemand:
+        from provisor.provisioning.ondemand.service import OnDemand
+        from provisor.provisioning.ondemand.store import SubjectStore
+
+        subjects = SubjectStore(self.database)
+        return OnDemand(self.stores, subjects, self.directory, self.applications, self.clock, self.engine)
 
     def engine(self, holder: str) -> Engine:
         """An engine whose leases are ``holder``'s."""

@@ -44,16 +44,17 @@ async def managers(run: Run) -> bool:
         manager = links.get(user.manager_id or "")
         wanted = manager.target_id if manager is not None and manager.state == "linked" else None
         source = Source(user.id, "User", exists=True, name=user.user_principal_name)
-        await _write_manager(run, batch, slot, source, link, path, wanted)
+        await write_manager(run, batch, slot, source, link, path, wanted)
 
     await run.each(slots, write)
     await run.record(batch)
     return True
 
 
-async def _write_manager(
+async def write_manager(
     run: Run, batch: Batch, slot: Pending, source: Source, link: Link, path: str, wanted: str | None
 ) -> None:
+    """Set, change or remove one person's manager; ``wanted`` is the target's id, ``path`` the target attribute."""
     known = link.acknowledged.get(path)
     if wanted == known:
         batch.cleared.append(slot)
@@ -117,10 +118,10 @@ async def _write_group(run: Run, batch: Batch, pairs: Sequence[Pair]) -> None:
                 batch.left.append(pair.slot)
             batch.pairs_cleared.append(pair.slot)
     if join or leave:
-        await _change_members(run, batch, join, leave)
+        await change_members(run, batch, join, leave)
 
 
-async def _change_members(run: Run, batch: Batch, join: Sequence[Pair], leave: Sequence[Pair]) -> None:
+async def change_members(run: Run, batch: Batch, join: Sequence[Pair], leave: Sequence[Pair]) -> None:
     """All at once; if the target refuses that, one by one, so that one bad member does not hold up the others."""
     first = (list(join) + list(leave))[0]
     source = Source(first.slot.group_id, "Group", exists=True, name=first.group_name)
@@ -132,9 +133,9 @@ async def _change_members(run: Run, batch: Batch, join: Sequence[Pair], leave: S
             raise
         if len(join) + len(leave) > 1 and not error.retryable and error.status != 404:
             for pair in join:
-                await _change_members(run, batch, [pair], [])
+                await change_members(run, batch, [pair], [])
             for pair in leave:
-                await _change_members(run, batch, [], [pair])
+                await change_members(run, batch, [], [pair])
             return
         for pair, change in zip([*join, *leave], _changes(join, leave), strict=True):
             batch.pairs_postponed.append((pair.slot, _later(run, pair.slot, error)))

@@ -141,6 +141,9 @@ lease = Table(
     Column("holder", Key, nullable=False),
     Column("epoch", Number, nullable=False),
     Column("expires_at", Moment, nullable=False),
+    # Who asks for it, so that the holder gives it up between two batches; null: nobody.
+    Column("wanted_by", Key),
+    Column("wanted_until", Moment),
 )
 
 provisioning_log = Table(
