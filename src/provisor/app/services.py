@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from provisor.directory.listing.service import Listing
     from provisor.directory.service import Directory
     from provisor.events.audit.service import Audit
+    from provisor.events.mail.delivery import MailDelivery
+    from provisor.events.mail.model import Mailer
+    from provisor.events.mail.service import Mail
     from provisor.events.outbox import Outbox
     from provisor.events.webhooks.delivery import WebhookDelivery
     from provisor.events.webhooks.service import Webhooks
@@ -41,6 +44,7 @@ if TYPE_CHECKING:
     from provisor.provisioning.log.service import ProvisioningLog
     from provisor.provisioning.ondemand.service import OnDemand
     from provisor.provisioning.service import Provisioning
+    from provisor.provisioning.telling.store import Telling
     from provisor.provisioning.tryout import Tryout
     from provisor.signin.keyring.service import Keyring
     from provisor.signin.links.service import Links
@@ -126,9 +130,7 @@ class AppServices:
     @cached_property
     def guard_watcher(self) -> GuardWatcher:
         """Who is told when a guard holds something, and when somebody decides."""
-        from provisor.provisioning.guarding.model import NobodyWatches
-
-        return NobodyWatches()
+        return self.telling
 
     @cached_property
     def guards(self) -> Guards:
@@ -224,6 +226,41 @@ class AppServices:
         return WebhookDelivery(hooks, outbox, self._sealer, self.clock, send)
 
     # Operation
+
+    @cached_property
+    def telling(self) -> Telling:
+        from provisor.provisioning.telling.store import Telling
+
+        return Telling(self.database, self.clock)
+
+    @cached_property
+    def mail(self) -> Mail:
+        from provisor.events.mail.service import Mail
+        from provisor.events.mail.store import MailStore
+
+        return Mail(MailStore(self.database), self._notification_key)
+
+    @cached_property
+    def mail_delivery(self) -> MailDelivery:
+        from provisor.app.webhooks import TransportSend
+        from provisor.events.mail.delivery import MailDelivery
+        from provisor.events.mail.store import MailStore
+
+        send = TransportSend(self._transport)
+        return MailDelivery(MailStore(self.database), self._mailer(), send, self._notification_key, self.clock)
+
+    def _mailer(self) -> Mailer:
+        settings = self.settings
+        if settings.smtp_url is None:
+            from provisor.events.mail.folder import FOLDER, FolderMailer
+
+            return FolderMailer(settings.lock_dir / FOLDER, settings.mail_from)
+        from provisor.events.mail.smtp import SmtpMailer, parse_smtp_url
+
+        return SmtpMailer(parse_smtp_url(settings.smtp_url), settings.mail_from)
+
+    def _notification_key(self, realm: str) -> bytes:
+        return self._key.derive(f"notification webhook {realm}")
 
     @cached_property
     def log(self) -> ProvisioningLog:

@@ -25,6 +25,7 @@ class Settings:
     ``allow_networks``: networks that may be called although this server is reachable from other machines.
     ``token_minutes``: how long OAuth access tokens live. ``request_log_days``: how long SCIM requests are kept; 0: not
     at all. ``provisioning_log_days``: how long the provisioning log is kept; 0: for good.
+    ``smtp_url``: the mail server (``events.mail.smtp``); null: mail goes to files in ``data_dir``/outbox.
     """
 
     data_dir: Path = Path(DEFAULT_DATA)
@@ -39,6 +40,8 @@ class Settings:
     token_minutes: int = 60
     request_log_days: int = 30
     provisioning_log_days: int = 30
+    smtp_url: str | None = field(default=None, repr=False)
+    mail_from: str = "provisor@localhost"
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
@@ -101,6 +104,8 @@ def read_settings(
         token_minutes=_number(env, "PROVISOR_TOKEN_MINUTES", 60, "60 to 360 minutes", 360),
         request_log_days=_number(env, "PROVISOR_REQUEST_LOG_DAYS", 30, "a number of days", 36_500),
         provisioning_log_days=_number(env, "PROVISOR_PROVISIONING_LOG_DAYS", 30, "a number of days", 36_500),
+        smtp_url=env.get("PROVISOR_SMTP_URL") or None,
+        mail_from=env.get("PROVISOR_MAIL_FROM") or "provisor@localhost",
         environment=env,
     )
 

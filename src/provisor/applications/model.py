@@ -58,10 +58,16 @@ class Assignment:
 
 
 class Notification(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """``SyncNotificationSettings``: whom to write when the job is quarantined, and how many deletions are too many."""
+    """``SyncNotificationSettings``: whom to write when the job is quarantined, and how many deletions are too many.
+
+    ``webhook``: an address that the same messages are sent to, signed. ``digest``: once a day also what fails, with the
+    causes. Without ``enabled`` nothing leaves.
+    """
 
     enabled: bool = False
     recipients: str = ""  # one address
+    webhook: str = ""
+    digest: bool = False
     delete_threshold_enabled: bool = False
     delete_threshold_value: Annotated[int, msgspec.Meta(ge=1)] = 500  # deletions and disables
 
