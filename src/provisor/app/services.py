@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from provisor.provider.requestlog.service import RequestLog
     from provisor.provider.resources.service import Resources
     from provisor.provider.service import Companies
+    from provisor.provisioning.decisions.service import Decisions
     from provisor.provisioning.engine import Engine, Stores
     from provisor.provisioning.service import Provisioning
 
@@ -75,6 +76,7 @@ class AppServices:
 
     @cached_property
     def stores(self) -> Stores:
+        from provisor.provisioning.decisions.store import DecisionStore
         from provisor.provisioning.engine import Stores
         from provisor.provisioning.importing.store import ImportStore
         from provisor.provisioning.leases.store import LeaseStore
@@ -82,7 +84,13 @@ class AppServices:
         from provisor.provisioning.store import ProvisioningStore
 
         database = self.database
-        return Stores(ProvisioningStore(database), LeaseStore(database), ImportStore(database), RecordStore(database))
+        return Stores(
+            ProvisioningStore(database),
+            LeaseStore(database),
+            ImportStore(database),
+            RecordStore(database),
+            DecisionStore(database),
+        )
 
     @cached_property
     def targets(self) -> TargetClients:
@@ -94,7 +102,13 @@ class AppServices:
     def provisioning(self) -> Provisioning:
         from provisor.provisioning.service import Provisioning
 
-        return Provisioning(self.stores.jobs, self.applications, self.targets, self.clock)
+        return Provisioning(self.stores.jobs, self.stores.decisions, self.applications, self.targets, self.clock)
+
+    @cached_property
+    def decisions(self) -> Decisions:
+        from provisor.provisioning.decisions.service import Decisions
+
+        return Decisions(self.stores.decisions, self.stores.jobs, self.applications, self.clock)
 
     def engine(self, holder: str) -> Engine:
         """An engine whose leases are ``holder``'s."""

@@ -89,8 +89,14 @@ def credentials(
     secret_token_file: Annotated[
         str | None, typer.Option(metavar="FILE", help="Holds the Secret Token; - is standard input.")
     ] = None,
+    unverified: Annotated[
+        bool, typer.Option("--unverified", help="Save them although the target refuses them; the job will not start.")
+    ] = False,
 ) -> None:
-    """Change the Tenant URL, the Secret Token, or both. Another scheme, host or port forgets the stored token."""
+    """Change the Tenant URL, the Secret Token, or both, once the target has accepted them.
+
+    Another scheme, host or port forgets the stored token.
+    """
     here = session(context)
     if tenant_url is None and secret_token_file is None:
         raise typer.BadParameter("Give --tenant-url, --secret-token-file, or both.")
@@ -99,7 +105,9 @@ def credentials(
     async def work(services: AppServices) -> CredentialsChange:
         found = await services.directory.find_tenant(operator(), tenant)
         job_id = (await services.applications.find(operator(), found.id, app)).job_id
-        return await services.applications.set_credentials(operator(), job_id, tenant_url, token)
+        return await services.provisioning.save_credentials(
+            operator(), job_id, tenant_url, token, unverified=unverified
+        )
 
     change = here.run(work)
 

@@ -84,7 +84,7 @@ def start(
         await services.provisioning.start(operator(), found.id)
         return await services.provisioning.status(operator(), found.id)
 
-    _show_status(here, here.run(work))
+    show_status(here, here.run(work))
 
 
 def _start_and_wait(here: Session, job: str, tenant: str | None) -> None:
@@ -137,7 +137,7 @@ def pause(context: typer.Context, job: JobRef, tenant: Tenant = None) -> None:
         await services.provisioning.pause(operator(), found.id)
         return await services.provisioning.status(operator(), found.id)
 
-    _show_status(here, here.run(work))
+    show_status(here, here.run(work))
 
 
 @commands.command()
@@ -149,7 +149,7 @@ def restart(
         str,
         typer.Option(
             metavar="SCOPES",
-            help="None, ConnectorDataStore, Escrows, Watermark, QuarantineState or Full, comma separated. "
+            help="None, ConnectorDataStore, Escrows, Watermark, QuarantineState, Full or ForceDeletes, comma separated. "
             "[default: QuarantineState,Watermark,Escrows, which keeps the links]",
         ),
     ] = "",
@@ -162,7 +162,7 @@ def restart(
         await services.provisioning.restart(operator(), found.id, reset_scope)
         return await services.provisioning.status(operator(), found.id)
 
-    _show_status(here, here.run(work))
+    show_status(here, here.run(work))
 
 
 @commands.command()
@@ -174,7 +174,7 @@ def status(context: typer.Context, job: JobRef, tenant: Tenant = None) -> None:
         found = await find_job(services, tenant, job)
         return await services.provisioning.status(operator(), found.id)
 
-    _show_status(here, here.run(work))
+    show_status(here, here.run(work))
 
 
 @commands.command()
@@ -216,7 +216,7 @@ async def find_job(services: AppServices, tenant: str | None, ref: str) -> Job:
     return (await services.applications.find(operator(), where.id, ref)).job
 
 
-def _show_status(here: Session, document: dict[str, Any]) -> None:
+def show_status(here: Session, document: dict[str, Any]) -> None:
     def people() -> Iterable[RenderableType]:
         now = document["status"]
         last = now["lastExecution"] or {}
@@ -237,6 +237,14 @@ def _show_status(here: Session, document: dict[str, Any]) -> None:
         if now["quarantine"]:
             story = now["quarantine"]
             pairs.append(("quarantine", f"{story['error']['message']} Next attempt: {story['nextAttempt']}."))
+            if exchange := story["exchange"]:
+                pairs.append(("what was sent", f"{exchange['request']} {exchange['requestBody'] or ''}".rstrip()))
+                pairs.append(("what came back", f"{exchange['status'] or 'nothing'} {exchange['responseBody']}".rstrip()))
+            pairs.append(("what lifts it", story["lift"]))
+        if now["credentials"]["state"] in ("unverified", "refused"):
+            pairs.append(("credentials", f"{now['credentials']['state']}: {now['credentials']['message']}"))
+        if now["undecided"]:
+            pairs.append(("to decide", f"{now['undecided']} objects: provisor job pending JOB"))
         yield facts(pairs)
 
     here.output.show(document, people)

@@ -23,6 +23,7 @@ from provisor.cli import (
     demo,
     directory,
     job,
+    job_control,
     maintenance,
     oauthclient,
     schema,
@@ -58,6 +59,7 @@ for name, group in (
     ("schema", schema.commands),
 ):
     commands.add_typer(group, name=name)
+job_control.register(job.commands)
 company.commands.add_typer(company_schema.commands, name="schema")
 
 

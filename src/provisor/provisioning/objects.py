@@ -43,7 +43,7 @@ async def process(run: Run, kind: Kind) -> bool:
     await Sender(run, kind, mappings, batch, await run.roster(kind)).carry(items)
     _hand_on_references(kind, mappings, items, batch)
     # Whatever was not left alone because the cycle broke must have come out as something.
-    batch.considered = [item.source.id for item in items if item.settled or run.broken is None]
+    batch.considered = [item.source.id for item in items if item.settled or not run.interrupted]
     await run.record(batch)
     return True
 

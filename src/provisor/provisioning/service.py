@@ -1,4 +1,4 @@
-"""The provisioning service's door: start, pause, restart, test, status and log of jobs, for all who call.
+"""The provisioning service's door: start, pause, stop, restart, settings, credentials, status and log of jobs.
 
 States, schedule and ``resetScope``: ``reference/entra-provisioning-service.md`` section 23.
 """
@@ -8,17 +8,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from provisor.applications.model import Job, Removed
+from provisor.applications.model import CredentialsChange, Job, Removed
 from provisor.applications.service import Applications
-from provisor.clock import Clock, iso
+from provisor.clock import Clock
 from provisor.connector.check import ConnectionResult
+from provisor.connector.client import ScimClient
 from provisor.errors import Conflict, InvalidInput
+from provisor.provisioning import settings as job_settings
+from provisor.provisioning.credentials import CredentialsRefused, CredentialsState, bars_start, learnt, state_of
+from provisor.provisioning.decisions.store import DecisionStore
 from provisor.provisioning.engine import Targets
-from provisor.provisioning.model import Cycle, JobState
+from provisor.provisioning.model import Cycle, Escrow, JobState
+from provisor.provisioning.status import job_document
 from provisor.provisioning.store import ProvisioningStore
 from provisor.security.actor import Actor, Right
 
-NEVER = "0001-01-01T00:00:00Z"
 SCOPES = {
     "none": frozenset[str](),
     "connectordatastore": frozenset({"links"}),
@@ -26,8 +30,10 @@ SCOPES = {
     "watermark": frozenset({"watermark"}),
     "quarantinestate": frozenset({"quarantine"}),
     "full": frozenset({"links", "escrows", "watermark", "quarantine"}),
+    "forcedeletes": frozenset({"deletes", "escrows", "quarantine"}),
 }
 DEFAULT_SCOPE = "QuarantineState, Watermark, Escrows"
+_THRESHOLDS = "Escrow"  # the reasons of a quarantine by thresholds have it in their names
 
 
 class JobNotReady(Conflict):
@@ -37,45 +43,105 @@ class JobNotReady(Conflict):
 class Provisioning:
     """Jobs as a person or a program sees them. Methods check the actor's rights in the job's tenant."""
 
-    def __init__(self, store: ProvisioningStore, applications: Applications, targets: Targets, clock: Clock) -> None:
+    def __init__(
+        self,
+        store: ProvisioningStore,
+        decisions: DecisionStore,
+        applications: Applications,
+        targets: Targets,
+        clock: Clock,
+    ) -> None:
         self._store = store
+        self._decisions = decisions
         self._applications = applications
         self._targets = targets
         self._clock = clock
 
     async def test(self, actor: Actor, job_id: str) -> ConnectionResult:
-        """Test Connection: a search for a random user (and group) by the matching attributes. Never raises for it."""
+        """Test Connection: a search for a random user (and group) by the matching attributes. Never raises for it.
+
+        What it says about the credentials is remembered: a job does not start on those that failed.
+        """
         job = await self._job(actor, job_id)
-        client = await self._targets.client(actor, job)
-        user = job.schema.user.matching
-        group = job.schema.group.matching if job.schema.group and client.capabilities.groups else ()
-        return await client.test(user[0].target if user else "userName", group[0].target if group else "displayName")
+        result, story = await self._tested(actor, job)
+        if story is not None:
+            await self._store.save_credentials_state(job_id, story, self._clock.now_ms())
+        return result
+
+    async def save_credentials(
+        self,
+        actor: Actor,
+        job_id: str,
+        base_address: str | None = None,
+        secret_token: str | None = None,
+        *,
+        unverified: bool = False,
+    ) -> CredentialsChange:
+        """Store what is given, once the target has accepted it. Raises ``CredentialsRefused``, and nothing is stored;
+        with ``unverified`` it is stored all the same, as such, and the job does not start on it."""
+        job = await self._job(actor, job_id)
+        candidate = await self._applications.candidate_credentials(actor, job_id, base_address, secret_token)
+        result = await _connection(job, self._targets.trial(job, candidate))
+        if not result.ok and not unverified:
+            hint = "Nothing was saved. Save them as unverified if they are to be kept all the same."
+            raise CredentialsRefused(result, "The credentials were not accepted:", hint)
+        change = await self._applications.set_credentials(actor, job_id, base_address, secret_token)
+        version = await self._applications.credentials_version(actor, job_id)
+        now = self._clock.now_ms()
+        story = learnt(result, version, CredentialsState("unverified"), now)
+        await self._store.save_credentials_state(job_id, story or {}, now)
+        return change
+
+    async def credentials_state(self, actor: Actor, job_id: str) -> CredentialsState:
+        """What is known of the job's credentials."""
+        await self._job(actor, job_id)
+        return await self._credentials_state(actor, job_id)
 
     async def start(self, actor: Actor, job_id: str) -> JobState:
-        """Provisioning Status On: from where it stood, or with an initial cycle. Lifts a quarantine."""
+        """Provisioning Status On: from where it stood, or with an initial cycle. Lifts a quarantine.
+
+        Credentials that the target has not accepted yet are tested first. Raises ``CredentialsRefused``,
+        ``JobNotReady``.
+        """
         job = await self._job(actor, job_id)
         credentials = await self._applications.credentials(actor, job_id)
         if not credentials.base_address:
             raise JobNotReady(
                 f"{job.display_name} has no Tenant URL yet.", hint="Enter the admin credentials, then start it."
             )
+        await self._check_credentials(actor, job)
         now = self._clock.now_ms()
         state = await self._store.state(job_id, now)
         code = "Active" if state.schema_version is not None else "NotRun"
-        await self._store.set_code(job_id, code, now=now, next_run_at=now)
+        too_many = state.quarantine is not None and _THRESHOLDS in str(state.quarantine["reason"])
+        await self._store.set_code(
+            job_id, code, now=now, next_run_at=now, resume=True, counted_from=now, escrows=too_many
+        )
         return await self._store.state(job_id, now)
 
     async def pause(self, actor: Actor, job_id: str) -> JobState:
         """Provisioning Status Off: the running cycle goes on to its end, no other begins. All state is kept."""
+        return await self._off(actor, job_id, stopped=False)
+
+    async def stop(self, actor: Actor, job_id: str) -> JobState:
+        """Stop now: no worker sends another request for this job, after two seconds at most. What is under way comes to
+        its answer; the cycle ends as stopped, and goes on from there when the job is started."""
+        return await self._off(actor, job_id, stopped=True)
+
+    async def _off(self, actor: Actor, job_id: str, *, stopped: bool) -> JobState:
         await self._job(actor, job_id)
         now = self._clock.now_ms()
         state = await self._store.state(job_id, now)
-        await self._store.set_code(job_id, "Paused", now=now, quarantine=state.quarantine)
+        stopped = stopped or state.stopped
+        await self._store.set_code(job_id, "Paused", now=now, quarantine=state.quarantine, stopped=stopped)
         return await self._store.state(job_id, now)
 
     async def restart(self, actor: Actor, job_id: str, reset_scope: str = "") -> JobState:
         """Look at every object anew. ``reset_scope``: comma separated values of reference section 23; empty = the
-        portal's Restart (QuarantineState, Watermark, Escrows), which keeps the links. Raises ``InvalidInput``."""
+        portal's Restart (QuarantineState, Watermark, Escrows), which keeps the links. Raises ``InvalidInput``.
+
+        ForceDeletes lets through, in the next cycle, the deletions that a guard holds back (``force_deletes``).
+        """
         await self._job(actor, job_id)
         wanted: set[str] = set()
         for name in (reset_scope or DEFAULT_SCOPE).split(","):
@@ -83,7 +149,8 @@ class Provisioning:
             if flags is None:
                 raise InvalidInput(
                     f"There is no reset scope {name.strip()!r}.",
-                    hint="Give None, ConnectorDataStore, Escrows, Watermark, QuarantineState or Full, comma separated.",
+                    hint="Give None, ConnectorDataStore, Escrows, Watermark, QuarantineState, Full or ForceDeletes, "
+                    "comma separated.",
                 )
             wanted |= flags
         now = self._clock.now_ms()
@@ -96,17 +163,52 @@ class Provisioning:
             now=now,
             next_run_at=now,
             quarantine=None if lifted else state.quarantine,
+            resume=True,
+            counted_from=now if lifted else None,
+            force_deletes="deletes" in wanted,
             again_from_start=bool(wanted & {"watermark", "links"}),
             escrows="escrows" in wanted,
             drop_links="links" in wanted,
         )
         return await self._store.state(job_id, now)
 
+    async def delete(self, actor: Actor, job_id: str) -> None:
+        """Forget all of a job: links, queue, cycles, log, credentials; mappings and settings are the template's again.
+
+        The app stays, and so do the accounts in the target: a job that is set up anew matches everybody anew.
+        """
+        await self._job(actor, job_id)
+        await self._store.forget(job_id)
+        await self._applications.reset_job(actor, job_id)
+
     async def forget(self, actor: Actor, removed: Removed) -> None:
         """Remove what the engine keeps of the jobs of an application that was removed: state, links, cycles and log."""
         actor.require(Right.APPLICATIONS_WRITE, removed.service_principal.tenant_id)
         for job_id in removed.job_ids:
             await self._store.forget(job_id)
+
+    async def settings(self, actor: Actor, job_id: str) -> dict[str, str]:
+        """The job's settings as ``change_settings`` takes them."""
+        return job_settings.shown_settings((await self._job(actor, job_id)).settings)
+
+    async def change_settings(self, actor: Actor, job_id: str, texts: Mapping[str, str]) -> tuple[Job, list[str]]:
+        """Change settings by the keys of ``settings.SETTINGS``; the job, and what a person should be warned of.
+
+        What changes who is in scope takes effect at once: a started job looks at everybody anew. Raises
+        ``InvalidInput``, and then nothing is changed.
+        """
+        job = await self._job(actor, job_id)
+        changes = job_settings.read_settings(texts, job.settings)
+        changed = await self._applications.change_settings(actor, job_id, changes)
+        if "interval_seconds" in changes:
+            next_run = self._clock.now_ms() + changed.settings.interval_seconds * 1000
+            await self._store.hasten(job_id, next_run)
+        return changed, job_settings.warnings_of(changes)
+
+    async def escrows(self, actor: Actor, job_id: str, limit: int = 1_000) -> list[Escrow]:
+        """What failed or waits: why, since when, and the time of its next attempt."""
+        await self._job(actor, job_id)
+        return await self._store.escrows(job_id, limit)
 
     async def cycles(self, actor: Actor, job_id: str, limit: int = 20) -> list[Cycle]:
         """The job's latest cycles, newest first."""
@@ -136,47 +238,22 @@ class Provisioning:
         return await self._store.state(job_id, self._clock.now_ms())
 
     async def status(self, actor: Actor, job_id: str) -> dict[str, Any]:
-        """The job as Graph shows it: ``reference/graph-synchronization-api.md`` sections 5.2 and 5.6."""
+        """The job as Graph shows it: ``status.py``."""
         job = await self._job(actor, job_id)
         now = self._clock.now_ms()
         state = await self._store.state(job_id, now)
         cycles = await self._store.cycles(job_id, 10)
-        counts = await self._store.link_counts(job_id)
-        ended = [cycle for cycle in cycles if cycle.state != "Running"]
-        good = [cycle for cycle in ended if cycle.state == "Succeeded"]
         running = any(cycle.state == "Running" for cycle in cycles)
-        started = state.code in ("NotRun", "Active", "Quarantine")
-        return {
-            "id": job.id,
-            "templateId": job.template_id,
-            "schedule": {
-                "expiration": None,
-                "interval": f"PT{job.settings.interval_seconds // 60}M",
-                "state": "Active" if started else ("Paused" if state.code == "Paused" else "Disabled"),
-            },
-            "status": {
-                "code": state.code,
-                "countSuccessiveCompleteFailures": _failures(ended),
-                "escrowsPruned": False,
-                "lastExecution": _execution(ended[0]) if ended else None,
-                "lastSuccessfulExecution": _execution(good[0]) if good else None,
-                "lastSuccessfulExecutionWithExports": next(
-                    (_execution(cycle) for cycle in good if _exports(cycle)), None
-                ),
-                "steadyStateFirstAchievedTime": NEVER,
-                "steadyStateLastAchievedTime": iso(good[0].ended_at) if good and good[0].ended_at else NEVER,
-                "quarantine": _quarantine(state.quarantine),
-                "progress": [await self._units(job, cycles[0], now)] if running else [],
-                "synchronizedEntryCountByType": [{"key": kind, "value": n} for kind, n in sorted(counts.items())],
-                "troubleshootingUrl": None,
-            },
-            "synchronizationJobSettings": [
-                {
-                    "name": "QuarantineTooManyDeletesThreshold",
-                    "value": str(job.settings.notification.delete_threshold_value),
-                }
-            ],
-        }
+        return job_document(
+            job,
+            state,
+            cycles,
+            await self._store.link_counts(job_id),
+            credentials=await self._credentials_state(actor, job_id),
+            waiting=await self._store.unfinished(job_id, now) if running else 0,
+            undecided=await self._decisions.count(job_id),
+            now=now,
+        )
 
     async def log(self, actor: Actor, job_id: str, **filters: Any) -> list[dict[str, Any]]:
         """Entries of the provisioning log, newest first. Filters: ``limit``, ``before`` (an entry's id), ``status``,
@@ -190,56 +267,31 @@ class Provisioning:
         actor.require(Right.SYNCHRONIZATION_WRITE, job.tenant_id)
         return job
 
-    async def _units(self, job: Job, cycle: Cycle, now: int) -> dict[str, Any]:
-        waiting = await self._store.unfinished(job.id, now)
-        return {
-            "completedUnits": cycle.considered,
-            "totalUnits": cycle.considered + waiting,
-            "units": "objects",
-            "progressObservationDateTime": iso(now),
-        }
+    async def _credentials_state(self, actor: Actor, job_id: str) -> CredentialsState:
+        state = await self._store.state(job_id, self._clock.now_ms())
+        return state_of(state.credentials, await self._applications.credentials_version(actor, job_id))
+
+    async def _check_credentials(self, actor: Actor, job: Job) -> None:
+        """Raises ``CredentialsRefused`` when the job may not start on its credentials."""
+        before = await self._credentials_state(actor, job.id)
+        if before.state == "verified":
+            return
+        result, story = await self._tested(actor, job)
+        if story is not None:
+            await self._store.save_credentials_state(job.id, story, self._clock.now_ms())
+        if bars_start(result, before):
+            raise CredentialsRefused(
+                result, f"{job.display_name} was not started, because its credentials fail:", "Then start it again."
+            )
+
+    async def _tested(self, actor: Actor, job: Job) -> tuple[ConnectionResult, dict[str, Any] | None]:
+        before = await self._credentials_state(actor, job.id)
+        version = await self._applications.credentials_version(actor, job.id)
+        result = await _connection(job, await self._targets.client(actor, job))
+        return result, learnt(result, version, before, self._clock.now_ms())
 
 
-def _execution(cycle: Cycle) -> dict[str, Any]:
-    counts = cycle.counts or {}
-    return {
-        "activityIdentifier": cycle.id,
-        "state": cycle.state,
-        "timeBegan": iso(cycle.began_at),
-        "timeEnded": iso(cycle.ended_at) if cycle.ended_at is not None else NEVER,
-        "countEntitled": counts.get("inScope", 0),
-        "countEntitledForProvisioning": counts.get("inScope", 0),
-        "countEscrowed": counts.get("failed", 0),
-        "countEscrowedRaw": counts.get("failed", 0),
-        "countExported": _exports(cycle),
-        "countExports": _exports(cycle),
-        "countImported": counts.get("considered", 0),
-        "countImportedDeltas": counts.get("considered", 0) if cycle.kind == "Incremental" else 0,
-        "countImportedReferenceDeltas": 0,
-        "error": _tenant_error(cycle.error),
-    }
-
-
-def _exports(cycle: Cycle) -> int:
-    counts = cycle.counts or {}
-    return sum(counts.get(name, 0) for name in ("created", "updated", "disabled", "deleted"))
-
-
-def _tenant_error(error: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    return {"code": error["code"], "message": error["message"], "tenantActionable": True} if error else None
-
-
-def _quarantine(story: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    if story is None:
-        return None
-    names = ("currentBegan", "nextAttempt", "reason", "seriesBegan", "seriesCount", "error")
-    return {name: story[name] for name in names}
-
-
-def _failures(ended: list[Cycle]) -> int:
-    count = 0
-    for cycle in ended:
-        if cycle.state == "Succeeded":
-            break
-        count += 1
-    return count
+async def _connection(job: Job, client: ScimClient) -> ConnectionResult:
+    user = job.schema.user.matching
+    group = job.schema.group.matching if job.schema.group and client.capabilities.groups else ()
+    return await client.test(user[0].target if user else "userName", group[0].target if group else "displayName")

@@ -114,6 +114,9 @@ async def make_world(database: Database, target: SimulatedTarget, *, template: s
     app = await services.applications.add(
         operator(), tenant.id, template, "App", "https://target.test/scim/v2", secret_token=TOKEN
     )
+    # Tested, as the portal does it before it saves: a start need not do so again.
+    assert (await services.provisioning.test(operator(), app.job_id)).ok
+    target.requests.clear()
     return World(services, target, clock, tenant, app)
 
 
