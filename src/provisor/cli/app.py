@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from provisor.app.services import AppServices
     from provisor.applications.model import App, CredentialsChange, PrincipalType
+    from provisor.connector.check import ConnectionResult
 
 commands = typer.Typer(no_args_is_help=True, help="Enterprise applications, and who is assigned to them.")
 
@@ -102,14 +103,16 @@ def credentials(
         raise typer.BadParameter("Give --tenant-url, --secret-token-file, or both.")
     token = None if secret_token_file is None else read_text_argument(secret_token_file).strip()
 
-    async def work(services: AppServices) -> CredentialsChange:
+    async def work(services: AppServices) -> tuple[CredentialsChange, ConnectionResult]:
         found = await services.directory.find_tenant(operator(), tenant)
         job_id = (await services.applications.find(operator(), found.id, app)).job_id
         return await services.provisioning.save_credentials(
             operator(), job_id, tenant_url, token, unverified=unverified
         )
 
-    change = here.run(work)
+    change, result = here.run(work)
+    if not result.ok:
+        here.output.messages.print(f"Warning: {result.message}", markup=False, soft_wrap=True)
 
     def people() -> Iterable[RenderableType]:
         stored = "stored" if change.has_secret else "none"

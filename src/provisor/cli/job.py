@@ -149,8 +149,8 @@ def restart(
         str,
         typer.Option(
             metavar="SCOPES",
-            help="None, ConnectorDataStore, Escrows, Watermark, QuarantineState, Full or ForceDeletes, comma separated. "
-            "[default: QuarantineState,Watermark,Escrows, which keeps the links]",
+            help="None, ConnectorDataStore, Escrows, Watermark, QuarantineState, Full or ForceDeletes, comma separated."
+            " [default: QuarantineState,Watermark,Escrows, which keeps the links]",
         ),
     ] = "",
 ) -> None:
@@ -238,8 +238,9 @@ def show_status(here: Session, document: dict[str, Any]) -> None:
             story = now["quarantine"]
             pairs.append(("quarantine", f"{story['error']['message']} Next attempt: {story['nextAttempt']}."))
             if exchange := story["exchange"]:
-                pairs.append(("what was sent", f"{exchange['request']} {exchange['requestBody'] or ''}".rstrip()))
-                pairs.append(("what came back", f"{exchange['status'] or 'nothing'} {exchange['responseBody']}".rstrip()))
+                sent, back = exchange["requestBody"] or "", exchange["responseBody"]
+                pairs.append(("what was sent", f"{exchange['request']} {sent}".rstrip()))
+                pairs.append(("what came back", f"{exchange['status'] or 'nothing'} {back}".rstrip()))
             pairs.append(("what lifts it", story["lift"]))
         if now["credentials"]["state"] in ("unverified", "refused"):
             pairs.append(("credentials", f"{now['credentials']['state']}: {now['credentials']['message']}"))

@@ -127,7 +127,7 @@ def pending(
 def decide(
     context: typer.Context,
     job: JobRef,
-    who: Annotated[str, typer.Argument(help="The object's id or name, as \"pending\" shows it.")],
+    who: Annotated[str, typer.Argument(help='The object\'s id or name, as "pending" shows it.')],
     choice: Annotated[str, typer.Argument(help="link, create or ignore.")],
     account: Annotated[str | None, typer.Argument(help="With link: the account's id in the target.")] = None,
     tenant: Tenant = None,

@@ -1,9 +1,9 @@
 """Before the first cycle: credentials are tried before they are saved, and a job does not start on those that failed.
 
-    untested     nobody has tried them: the start does
-    verified     the target accepted them
-    unverified   they were saved although their test failed
-    refused      the target accepted them once, and refuses them now
+untested     nobody has tried them: the start does
+verified     the target accepted them
+unverified   they were saved although their test failed
+refused      the target accepted them once, and refuses them now
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def state_of(story: Mapping[str, Any] | None, version: str) -> CredentialsState:
 
 def learnt(result: ConnectionResult, version: str, before: CredentialsState, now: int) -> dict[str, Any] | None:
     """What to store after a test; ``None`` when it says nothing about the credentials."""
-    if not result.ok and result.cause in _NO_ANSWER and before.state in ("untested", "verified"):
+    if not result.ok and not refused(result) and before.state in ("untested", "verified"):
         return None
     state = "verified" if result.ok else "refused" if before.state in ("verified", "refused") else "unverified"
     return {
@@ -61,6 +61,11 @@ def learnt(result: ConnectionResult, version: str, before: CredentialsState, now
     }
 
 
+def refused(result: ConnectionResult) -> bool:
+    """Did the target answer, and not accept them?"""
+    return not result.ok and result.cause not in _NO_ANSWER
+
+
 def bars_start(result: ConnectionResult, before: CredentialsState) -> bool:
     """May a job not start after this test? Silence bars only those that were saved as unverified."""
-    return not result.ok and (result.cause not in _NO_ANSWER or before.state == "unverified")
+    return refused(result) or (not result.ok and before.state == "unverified")

@@ -1,8 +1,8 @@
 """Every step: what ends a cycle before its time, because the next object would fail alike or nothing more may be sent.
 
-    CycleBroken     the target said something that concerns every object
-    JobHalted       what the cycle has seen as a whole cannot be right: nobody is harmed for it
-    Stopped         a person said "stop now"
+CycleBroken     the target said something that concerns every object
+JobHalted       what the cycle has seen as a whole cannot be right: nobody is harmed for it
+Stopped         a person said "stop now"
 """
 
 from __future__ import annotations

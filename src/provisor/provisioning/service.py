@@ -15,7 +15,14 @@ from provisor.connector.check import ConnectionResult
 from provisor.connector.client import ScimClient
 from provisor.errors import Conflict, InvalidInput
 from provisor.provisioning import settings as job_settings
-from provisor.provisioning.credentials import CredentialsRefused, CredentialsState, bars_start, learnt, state_of
+from provisor.provisioning.credentials import (
+    CredentialsRefused,
+    CredentialsState,
+    bars_start,
+    learnt,
+    refused,
+    state_of,
+)
 from provisor.provisioning.decisions.store import DecisionStore
 from provisor.provisioning.engine import Targets
 from provisor.provisioning.model import Cycle, Escrow, JobState
@@ -76,21 +83,23 @@ class Provisioning:
         secret_token: str | None = None,
         *,
         unverified: bool = False,
-    ) -> CredentialsChange:
-        """Store what is given, once the target has accepted it. Raises ``CredentialsRefused``, and nothing is stored;
-        with ``unverified`` it is stored all the same, as such, and the job does not start on it."""
+    ) -> tuple[CredentialsChange, ConnectionResult]:
+        """Store what is given, unless the target refuses it. Raises ``CredentialsRefused``, and nothing is stored; with
+        ``unverified`` it is stored all the same, as such, and the job does not start on it. A target that does not
+        answer says nothing about them: they are stored, and the start tests them.
+        """
         job = await self._job(actor, job_id)
         candidate = await self._applications.candidate_credentials(actor, job_id, base_address, secret_token)
         result = await _connection(job, self._targets.trial(job, candidate))
-        if not result.ok and not unverified:
+        if refused(result) and not unverified:
             hint = "Nothing was saved. Save them as unverified if they are to be kept all the same."
             raise CredentialsRefused(result, "The credentials were not accepted:", hint)
         change = await self._applications.set_credentials(actor, job_id, base_address, secret_token)
         version = await self._applications.credentials_version(actor, job_id)
         now = self._clock.now_ms()
-        story = learnt(result, version, CredentialsState("unverified"), now)
-        await self._store.save_credentials_state(job_id, story or {}, now)
-        return change
+        before = CredentialsState("unverified" if unverified else "untested")
+        await self._store.save_credentials_state(job_id, learnt(result, version, before, now) or {}, now)
+        return change, result
 
     async def credentials_state(self, actor: Actor, job_id: str) -> CredentialsState:
         """What is known of the job's credentials."""

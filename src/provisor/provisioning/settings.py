@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from provisor.applications.model import JobSettings
+from provisor.connector.dialect import load_dialect
 from provisor.errors import InvalidInput
 
 _ISO = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?", re.IGNORECASE)
@@ -76,6 +77,10 @@ def _on_off(key: str, field: str, about: str) -> Setting:
     return Setting(key, field, "on|off", about, _flag, lambda value: "on" if value else "off")
 
 
+def _dialect(text: str) -> str:
+    return load_dialect(text.strip()).name
+
+
 def _number(text: str) -> int:
     if not text.strip().isdecimal() or int(text) < 1:
         raise InvalidInput(f"{text!r} is no whole number above 0.")
@@ -94,7 +99,7 @@ SETTINGS: Mapping[str, Setting] = {
         _on_off("skip-out-of-scope-deletions", "skip_out_of_scope_deletions", "who leaves the scope keeps the account"),
         _choice("group-rename", "group_rename", _RENAME, {"skip": "Skip", "replace": "Replace"}),
         _on_off("match-aliases", "match_aliases", "an initial cycle looks for a person's other addresses as well"),
-        Setting("dialect", "dialect", "provisor|entra|entra-aadOptscim062020", "the shape of requests", str.strip, str),
+        Setting("dialect", "dialect", "provisor|entra|entra-aadOptscim062020", "the shape of requests", _dialect, str),
         _on_off("notify", "notification.enabled", "a message when the job is quarantined"),
         Setting("notify-address", "notification.recipients", "an address", "whom it goes to", str.strip, str),
         _on_off("guard", "notification.delete_threshold_enabled", "too many deletions at once are held"),

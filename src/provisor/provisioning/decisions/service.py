@@ -14,9 +14,7 @@ from provisor.security.actor import Actor, Right
 class Decisions:
     """What waits for a person. Methods check the actor's rights in the job's tenant."""
 
-    def __init__(
-        self, store: DecisionStore, jobs: ProvisioningStore, applications: Applications, clock: Clock
-    ) -> None:
+    def __init__(self, store: DecisionStore, jobs: ProvisioningStore, applications: Applications, clock: Clock) -> None:
         self._store = store
         self._jobs = jobs
         self._applications = applications
@@ -27,9 +25,7 @@ class Decisions:
         await self._require(actor, Right.SYNCHRONIZATION_READ, job_id)
         return await self._store.all(job_id, limit, decided=decided)
 
-    async def decide(
-        self, actor: Actor, job_id: str, ref: str, choice: str, target_id: str | None = None
-    ) -> Decision:
+    async def decide(self, actor: Actor, job_id: str, ref: str, choice: str, target_id: str | None = None) -> Decision:
         """Decide about one object, by its source id or its name; a started job carries it out at once.
 
         Raises ``NotFound`` when nothing about it is to be decided, ``InvalidInput``, and ``Conflict`` when the account

@@ -35,9 +35,7 @@ def upgrade() -> None:
     op.add_column("pending", _flag("gone"))
     op.add_column("pending", _flag("urgent"))
     urgent = sa.text("urgent")
-    op.create_index(
-        "ix_pending_urgent", "pending", ["job_id", "due_at"], sqlite_where=urgent, postgresql_where=urgent
-    )
+    op.create_index("ix_pending_urgent", "pending", ["job_id", "due_at"], sqlite_where=urgent, postgresql_where=urgent)
     op.add_column("cycle", sa.Column("lane", KEY, nullable=False, server_default="main"))
     op.create_table(
         "flight",
