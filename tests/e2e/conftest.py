@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from playwright.sync_api import Browser as Chromium
+from tests.e2e.portal import Browser, Portal, chromium
 
 from provisor.testing.database import Store
 
@@ -119,6 +121,28 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def portal(sqlite_only: Store) -> Iterator[Portal]:
+    """A server on real services and a fresh SQLite database, in this process."""
+    with Portal(sqlite_only).running() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def _chromium() -> Iterator[Chromium]:
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def browser(_chromium: Chromium, portal: Portal, request: pytest.FixtureRequest) -> Iterator[Browser]:
+    """Chromium on ``portal``."""
+    wanted = request.config.getoption("pictures")
+    opened = Browser(_chromium, portal.address, Path(wanted) if wanted else None)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture

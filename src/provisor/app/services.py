@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from provisor.events.outbox import Outbox
     from provisor.events.webhooks.delivery import WebhookDelivery
     from provisor.events.webhooks.service import Webhooks
+    from provisor.provider.browsing.service import Browsing
     from provisor.provider.clients.service import Clients
     from provisor.provider.requestlog.service import RequestLog
     from provisor.provider.resources.service import Resources
@@ -140,6 +141,13 @@ class AppServices:
         return Resources(ResourceStore(self.database), self.clock, cursor_key=self._key.derive("scim cursors"))
 
     @cached_property
+    def browsing(self) -> Browsing:
+        from provisor.provider.browsing.service import Browsing
+        from provisor.provider.browsing.store import BrowsingStore
+
+        return Browsing(BrowsingStore(self.database))
+
+    @cached_property
     def requests(self) -> RequestLog:
         from provisor.provider.requestlog.service import RequestLog
         from provisor.provider.requestlog.store import RequestStore
@@ -216,7 +224,7 @@ class AppServices:
     def setup(self) -> Setup:
         from provisor.app.setup import Setup
 
-        return Setup(self.directory, self.companies, self._key.derive("setup code"))
+        return Setup(self.directory, self.companies, self.roles, self.links, self._key.derive("setup code"))
 
     @cached_property
     def _sealer(self) -> Sealer:

@@ -13,6 +13,7 @@ from provisor.provider.requestlog.service import RequestLog
 from provisor.provider.resources.service import Resources
 from provisor.provider.service import Companies
 from provisor.signin.model import Session
+from provisor.web.company.services import CompanyServices
 from provisor.web.html.live import Closing
 
 
@@ -84,7 +85,7 @@ class Services:
 
     ``clients``: null where there is no OAuth. ``requests``: null where SCIM requests are not kept.
     ``outbox``: null where changes are not given out. ``setup``: null where nothing can be begun from a page.
-    ``closing`` is told when the server ends.
+    ``company_portal``: null where there is no company portal. ``closing`` is told when the server ends.
     """
 
     companies: Companies
@@ -99,4 +100,5 @@ class Services:
     outbox: Outbox | None = None
     sessions: FindSession = field(default_factory=NoSessions)
     setup: Setup | None = None
+    company_portal: CompanyServices | None = None
     closing: Closing = field(default_factory=Closing)
