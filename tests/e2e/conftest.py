@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,7 +20,7 @@ import pytest
 from playwright.sync_api import Browser as Chromium
 from tests.e2e.portal import Browser, Portal, chromium
 
-from provisor.testing.database import Store
+from provisor.testing.database import Store, sqlite_store
 
 T = TypeVar("T")
 
@@ -124,13 +125,16 @@ def free_port() -> int:
 
 
 @pytest.fixture
-def portal(sqlite_only: Store) -> Iterator[Portal]:
+def portal(tmp_path: Path) -> Iterator[Portal]:
     """A server on real services and a fresh SQLite database, in this process."""
-    with Portal(sqlite_only).running() as running:
+    # Playwright has an event loop of its own in this thread, beside which no other runs.
+    with ThreadPoolExecutor(1) as elsewhere:
+        store = elsewhere.submit(sqlite_store, tmp_path / "data").result()
+    with Portal(store).running() as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def _chromium() -> Iterator[Chromium]:
     with chromium() as started:
         yield started
