@@ -32,10 +32,20 @@ def routes(services: Services) -> list[Route]:
     home = None if services.company_portal is None else company.home(services)
     return [
         Route("/", front),
-        *_realm(services, PORTAL, services.portal),
+        *_centre(services),
         *_realm(services, COMPANY, services.company, home),
         *company.routes(services),
     ]
+
+
+def _centre(services: Services) -> list[Route]:
+    """The directory's side: the admin centre, where this server has its services."""
+    if services.admin is None:
+        return _realm(services, PORTAL, services.portal)
+    from provisor.web.portal.routes import routes as portal_routes
+
+    home, others = portal_routes(services.admin, Guard(PORTAL, services.sessions, services.settings), services.closing)
+    return [*_realm(services, PORTAL, services.portal, home), *others]
 
 
 def _realm(services: Services, shell: Shell, sections: Sections, home: OpenHandler | None = None) -> list[Route]:
