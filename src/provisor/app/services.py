@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from provisor.app.targets import TargetClients
     from provisor.applications.service import Applications
     from provisor.connector.transport import Transport
+    from provisor.directory.listing.service import Listing
     from provisor.directory.service import Directory
     from provisor.events.audit.service import Audit
     from provisor.events.outbox import Outbox
@@ -35,6 +36,10 @@ if TYPE_CHECKING:
     from provisor.provider.resources.service import Resources
     from provisor.provider.service import Companies
     from provisor.provisioning.engine import Engine, Stores
+    from provisor.provisioning.guarding.model import GuardWatcher
+    from provisor.provisioning.guarding.service import Guards
+    from provisor.provisioning.log.service import ProvisioningLog
+    from provisor.provisioning.ondemand.service import OnDemand
     from provisor.provisioning.service import Provisioning
     from provisor.provisioning.tryout import Tryout
     from provisor.signin.keyring.service import Keyring
@@ -75,6 +80,13 @@ class AppServices:
         return Directory(DirectoryStore(self.database), self.clock)
 
     @cached_property
+    def listing(self) -> Listing:
+        from provisor.directory.listing.service import Listing
+        from provisor.directory.listing.store import ListingStore
+
+        return Listing(ListingStore(self.database))
+
+    @cached_property
     def applications(self) -> Applications:
         from provisor.applications.service import Applications
         from provisor.applications.store import ApplicationStore
@@ -84,13 +96,20 @@ class AppServices:
     @cached_property
     def stores(self) -> Stores:
         from provisor.provisioning.engine import Stores
+        from provisor.provisioning.guarding.store import GuardStore
         from provisor.provisioning.importing.store import ImportStore
         from provisor.provisioning.leases.store import LeaseStore
         from provisor.provisioning.recording.store import RecordStore
         from provisor.provisioning.store import ProvisioningStore
 
         database = self.database
-        return Stores(ProvisioningStore(database), LeaseStore(database), ImportStore(database), RecordStore(database))
+        return Stores(
+            ProvisioningStore(database),
+            LeaseStore(database),
+            ImportStore(database),
+            RecordStore(database),
+            GuardStore(database),
+        )
 
     @cached_property
     def targets(self) -> TargetClients:
@@ -102,7 +121,21 @@ class AppServices:
     def provisioning(self) -> Provisioning:
         from provisor.provisioning.service import Provisioning
 
-        return Provisioning(self.stores.jobs, self.applications, self.targets, self.clock)
+        return Provisioning(self.stores.jobs, self.applications, self.targets, self.clock, self.guards)
+
+    @cached_property
+    def guard_watcher(self) -> GuardWatcher:
+        """Who is told when a guard holds something, and when somebody decides."""
+        from provisor.provisioning.guarding.model import NobodyWatches
+
+        return NobodyWatches()
+
+    @cached_property
+    def guards(self) -> Guards:
+        from provisor.provisioning.guarding.service import Guards
+
+        stores = self.stores
+        return Guards(stores.guards, stores.jobs, self.applications, self.clock, self.guard_watcher)
 
     @cached_property
     def tryout(self) -> Tryout:
@@ -110,11 +143,27 @@ class AppServices:
 
         return Tryout(self.directory, self.applications, self.clock)
 
+    @cached_property
+    def on_demand(self) -> OnDemand:
+        from provisor.provisioning.ondemand.service import OnDemand
+        from provisor.provisioning.ondemand.store import SubjectStore
+
+        subjects = SubjectStore(self.database)
+        return OnDemand(self.stores, subjects, self.directory, self.applications, self.clock, self.engine)
+
     def engine(self, holder: str) -> Engine:
         """An engine whose leases are ``holder``'s."""
         from provisor.provisioning.engine import Engine
 
-        return Engine(self.stores, self.directory, self.applications, self.targets, self.clock, holder=holder)
+        return Engine(
+            self.stores,
+            self.directory,
+            self.applications,
+            self.targets,
+            self.clock,
+            holder=holder,
+            watcher=self.guard_watcher,
+        )
 
     # App side
 
@@ -175,6 +224,13 @@ class AppServices:
         return WebhookDelivery(hooks, outbox, self._sealer, self.clock, send)
 
     # Operation
+
+    @cached_property
+    def log(self) -> ProvisioningLog:
+        from provisor.provisioning.log.service import ProvisioningLog
+        from provisor.provisioning.log.store import LogStore
+
+        return ProvisioningLog(LogStore(self.database), self.clock, days=self.settings.provisioning_log_days)
 
     @cached_property
     def audit(self) -> Audit:

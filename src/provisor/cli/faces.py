@@ -45,6 +45,8 @@ def make_app(services: AppServices) -> Front:
             requests=services.requests,
             outbox=services.outbox,
             setup=services.setup,
+            admin=services,
+            sessions=services.sessions,
             graph=_graph(services),
         )
     )

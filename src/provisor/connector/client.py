@@ -116,9 +116,13 @@ class ScimClient:
         exchange = await self._send("GET", f"{ENDPOINTS[kind]}?{query}", what, missing_is_wrong_path=True)
         return answers.page(exchange, what)
 
-    async def read(self, kind: Kind, target_id: str) -> TargetObject | None:
-        """The object, or null if the target does not have it (404). Raises ``TargetError``."""
-        without = "?excludedAttributes=members" if kind == "Group" and self.capabilities.members_excludable else ""
+    async def read(self, kind: Kind, target_id: str, *, members: bool = False) -> TargetObject | None:
+        """The object, or null if the target does not have it (404). Raises ``TargetError``.
+
+        ``members``: those of a group too, however many there are.
+        """
+        leave_out = kind == "Group" and not members and self.capabilities.members_excludable
+        without = "?excludedAttributes=members" if leave_out else ""
         try:
             exchange = await self._send("GET", f"{_address(kind, target_id)}{without}", f"Read of a {kind.lower()}")
         except NotFound404:

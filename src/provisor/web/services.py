@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from provisor.clock import Clock
 from provisor.events.outbox import Outbox
@@ -15,6 +15,9 @@ from provisor.provider.service import Companies
 from provisor.signin.model import Session
 from provisor.web.graph.services import GraphServices
 from provisor.web.html.live import Closing
+
+if TYPE_CHECKING:
+    from provisor.app.services import AppServices
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,8 @@ class Services:
 
     ``clients``: null where there is no OAuth. ``requests``: null where SCIM requests are not kept.
     ``outbox``: null where changes are not given out. ``setup``: null where nothing can be begun from a page.
-    ``closing`` is told when the server ends. ``graph``: null where there is no Graph-compatible API.
+    ``closing`` is told when the server ends. ``graph``: null where there is no Graph-compatible API. ``admin``: what
+    the admin centre works on; null where there is none.
     """
 
     companies: Companies
@@ -98,6 +102,7 @@ class Services:
     clients: Clients | None = None
     requests: RequestLog | None = None
     outbox: Outbox | None = None
+    admin: AppServices | None = None
     graph: GraphServices | None = None
     sessions: FindSession = field(default_factory=NoSessions)
     setup: Setup | None = None

@@ -61,6 +61,12 @@ PAUSE = _provisioning("Disable/pause provisioning configuration")
 RESTART = _provisioning("Enable/restart provisioning configuration")
 QUARANTINE_ENTRY = _provisioning("Quarantine entry", "Other")
 QUARANTINE_EXIT = _provisioning("Quarantine exit", "Other")
+HOLD = _provisioning("Hold deletions or changes", "Other")
+APPROVE_HELD = _provisioning("Approve held deletions or changes")
+REJECT_HELD = _provisioning("Reject held deletions or changes")
+APPROVE_PLAN = _provisioning("Approve provisioning plan")
+APPLY_PLAN = _provisioning("Apply provisioning plan")
+ON_DEMAND = _provisioning("Provision on demand", "Other")
 
 # Companies
 ADD_COMPANY = _company("Add company", "CompanyManagement", "Add")
