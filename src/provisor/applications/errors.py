@@ -1,8 +1,8 @@
 """Step scoping: what can be wrong with an application, its job or an assignment.
 
 NotFound       AppNotFound, JobNotFound, SchemaVersionNotFound, TenantNotFound, TemplateNotFound,
-               PrincipalNotFound, RoleNotFound, NotAssigned
-Conflict       NameTaken, AlreadyAssigned, RoleDisabled, NotSecurityEnabled
+               PrincipalNotFound, RoleNotFound, NotAssigned, ObjectMappingNotFound, RowNotFound
+Conflict       NameTaken, AlreadyAssigned, RoleDisabled, NotSecurityEnabled, SchemaChangedMeanwhile
 InvalidInput   AmbiguousApp, InvalidTenantUrl, InvalidSecretToken, InvalidSettings (and schema.InvalidSchema)
 """
 
@@ -41,6 +41,18 @@ class RoleNotFound(NotFound):
 
 class NotAssigned(NotFound):
     """There is no such assignment."""
+
+
+class ObjectMappingNotFound(NotFound):
+    """The app has no mapping of such objects."""
+
+
+class RowNotFound(NotFound):
+    """There is no such row."""
+
+
+class SchemaChangedMeanwhile(Conflict):
+    """Somebody else has changed the mappings meanwhile."""
 
 
 class NameTaken(Conflict):

@@ -9,16 +9,17 @@ from provisor.cli.output import moment
 from provisor.security.actor import operator
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp
-
     from provisor.app.services import AppServices
     from provisor.provisioning.model import Cycle
+    from provisor.web.asgi import Front
+    from provisor.web.graph.services import GraphServices
     from provisor.web.services import Section
 
 
-def make_app(services: AppServices) -> ASGIApp:
+def make_app(services: AppServices) -> Front:
     """The ASGI application of this process."""
     from provisor.web.asgi import create_app
+    from provisor.web.company.services import CompanyServices
     from provisor.web.services import Services, WebSettings
 
     settings = services.settings
@@ -44,7 +45,31 @@ def make_app(services: AppServices) -> ASGIApp:
             clients=services.clients,
             requests=services.requests,
             outbox=services.outbox,
+            sessions=services.sessions,
+            setup=services.setup,
+            company_portal=CompanyServices(
+                services.companies,
+                services.clients,
+                services.resources,
+                services.browsing,
+                services.requests,
+                services.outbox,
+                services.webhooks,
+                services.links,
+                services.clock,
+                settings.public_url,
+            ),
+            admin=services,
+            graph=_graph(services),
         )
+    )
+
+
+def _graph(services: AppServices) -> GraphServices:
+    from provisor.web.graph.services import GraphServices
+
+    return GraphServices(
+        services.directory, services.authority, services.sealer, services.clock, services.settings.public_url
     )
 
 

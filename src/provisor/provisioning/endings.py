@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
@@ -13,6 +14,7 @@ from provisor.errors import ProvisorError
 from provisor.provisioning import quarantine, retry
 from provisor.provisioning.entry import wire
 from provisor.provisioning.faults import JobHalted
+from provisor.provisioning.guarding import quarantining
 from provisor.provisioning.leases.store import Lease, LeaseStore
 from provisor.provisioning.model import Counts, Cycle
 from provisor.provisioning.run import Run
@@ -39,7 +41,9 @@ class Endings:
         if not counts.balanced:
             error = {"code": "InternalError", "message": _out_of_balance(counts)}
             log.error("cycle out of balance", job_id=run.job.id, cycle_id=run.cycle.id, **counts.as_dict())
-        story = None if error else await self._quarantine_of_failures(run.cycle.job_id, now)
+        story: Mapping[str, Any] | None = None
+        if not error:
+            story = await quarantining.kept_quarantine(run) or await self._quarantine_of_failures(run.job.id, now)
         await self._store.end_cycle(
             run.lease,
             run.cycle,

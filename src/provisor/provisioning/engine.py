@@ -28,6 +28,9 @@ from provisor.provisioning.decisions.store import DecisionStore
 from provisor.provisioning.endings import Endings
 from provisor.provisioning.entry import Writer
 from provisor.provisioning.faults import CycleBroken, JobHalted, Stopped
+from provisor.provisioning.guarding.gate import CycleGate, Gate
+from provisor.provisioning.guarding.model import GuardWatcher, NobodyWatches
+from provisor.provisioning.guarding.store import GuardStore
 from provisor.provisioning.importing.store import Extent, ImportStore
 from provisor.provisioning.leases.store import Lease, LeaseLost, LeaseStore
 from provisor.provisioning.mapping import Mappings
@@ -48,6 +51,7 @@ SERVICE = Actor(
     Realm("system"),
     "Provisor Provisioning Service",
     frozenset({Right.DIRECTORY_READ, Right.APPLICATIONS_READ, Right.SYNCHRONIZATION_READ, Right.SYNCHRONIZATION_WRITE}),
+    kind="service",
 )
 
 
@@ -77,6 +81,7 @@ class Stores:
     leases: LeaseStore
     imports: ImportStore
     records: RecordStore
+    guards: GuardStore
     decisions: DecisionStore
 
 
@@ -92,11 +97,14 @@ class Engine:
         clock: Clock,
         *,
         holder: str,
+        watcher: GuardWatcher | None = None,
     ) -> None:
         self._store = stores.jobs
         self._leases = stores.leases
         self._imports = stores.imports
         self._records = stores.records
+        self._guards = stores.guards
+        self._watcher = watcher or NobodyWatches()
         self._directory = directory
         self._applications = applications
         self._targets = targets
@@ -105,6 +113,7 @@ class Engine:
         self._endings = Endings(stores.jobs, stores.leases, clock)
         self._domains: dict[str, str] = {}
         self._rosters: dict[str, dict[Kind, Roster | None]] = {}
+        self._gates: dict[str, CycleGate] = {}
 
     async def begin(self, job_id: str) -> str | None:
         """The cycle to go on with: the one that was cut off, else a new one. ``None``: nothing to do, or not ours."""
@@ -137,6 +146,8 @@ class Engine:
 
     async def advance(self, job_id: str, cycle_id: str) -> Progress:
         """Do the next batch of a cycle. Raises nothing but what the database raises when it is not there."""
+        if await self._leases.yielded(job_id, self._holder, self._clock.now_ms()):
+            return Progress(cycle_id, done=True)
         lease = await self._lease(job_id)
         cycle = await self._store.cycle(cycle_id)
         if lease is None or cycle is None or cycle.state != "Running":
@@ -155,7 +166,7 @@ class Engine:
             if watch.stopped:
                 raise Stopped
             job = await self._applications.job(SERVICE, cycle.job_id)
-            run = await self._run(lease, cycle, job, watch)
+            run = await self.prepare(lease, cycle, job, self._gate(cycle.id), watch)
             match cycle.phase:
                 case "import":
                     await self._import(run)
@@ -164,13 +175,18 @@ class Engine:
                         await self._phase(run, "groups")
                 case "groups":
                     if not await objects.process(run, "Group"):
-                        await self._phase(run, "references")
+                        await self._phase(run, "guard")
+                case "guard":
+                    if not await self._gate(cycle.id).settle(run):
+                        again = await self._guards.released_due(job.id, self._clock.now_ms())
+                        await self._phase(run, "users" if again else "references")
                 case "references":
                     if not await references.managers(run) and not await references.members(run):
                         await self._phase(run, "finish")
                 case _:
                     await self._endings.finish(run)
                     self._rosters.pop(cycle.id, None)
+                    self._gates.pop(cycle.id, None)
                     return True
         except Stopped:
             await self._endings.cut(lease, cycle)
@@ -204,7 +220,8 @@ class Engine:
         now = self._clock.now_ms()
         return await self._leases.take_lease(job_id, self._holder, now=now, until=now + LEASE_MS)
 
-    async def _run(self, lease: Lease, cycle: Cycle, job: Job, watch: Watch) -> Run:
+    async def prepare(self, lease: Lease, cycle: Cycle, job: Job, gate: Gate, watch: Watch | None = None) -> Run:
+        """What the steps of a batch share. Raises ``InvalidInput`` when the job's credentials cannot be used."""
         client = await self._targets.client(SERVICE, job)
         context = Context(
             now_ms=self._clock.now_ms,
@@ -223,6 +240,7 @@ class Engine:
         return Run(
             self._store,
             self._records,
+            self._guards,
             self._directory,
             self._applications,
             self._clock,
@@ -234,8 +252,16 @@ class Engine:
             lease,
             cycle,
             self._rosters_of(cycle.id),
+            gate,
             watch,
         )
+
+    def _gate(self, cycle_id: str) -> CycleGate:
+        if cycle_id not in self._gates:
+            while len(self._gates) >= KEPT_ROSTERS:
+                del self._gates[next(iter(self._gates))]
+            self._gates[cycle_id] = CycleGate(self._guards, self._watcher)
+        return self._gates[cycle_id]
 
     def _rosters_of(self, cycle_id: str) -> dict[Kind, Roster | None]:
         if cycle_id not in self._rosters:

@@ -252,8 +252,7 @@ class JobState:
     """Where a job stands. ``code``: NotConfigured, NotRun, Active, Paused or Quarantine (reference section 23).
 
     ``stopped``: nothing more is sent, and the cycle that was cut off stays so until the job is started.
-    ``credentials``: what became of their last test. ``force_deletes``: a restart with ForceDeletes lets them through.
-    ``counted_from``: failures before it count no more, ms UTC.
+    ``credentials``: what became of their last test. ``counted_from``: failures before it count no more, ms UTC.
     """
 
     job_id: str
@@ -268,6 +267,5 @@ class JobState:
     scope_version: int | None = None
     leavers_watermark: int | None = None
     credentials: Mapping[str, Any] | None = None
-    force_deletes: bool = False
     counted_from: int | None = None
     search_proved: str | None = None

@@ -4,7 +4,7 @@
 -- name: job_state
 -- Where a job stands.
 SELECT job_id, code, watermark, schema_version, next_run_at, running_cycle_id, last_cycle_id, quarantine,
-    stopped, scope_version, leavers_watermark, credentials, force_deletes, counted_from, search_proved
+    stopped, scope_version, leavers_watermark, credentials, counted_from, search_proved
 FROM job_state WHERE job_id = :job_id
 
 -- name: create_job_state
@@ -14,7 +14,7 @@ INSERT INTO job_state (job_id, code, updated_at) VALUES (:job_id, :code, :now) O
 -- name: set_job_code
 -- Start, pause, quarantine: the code, the due time of the next cycle, and the quarantine's story.
 UPDATE job_state SET code = :code, next_run_at = :next_run_at, quarantine = :quarantine, not_before = NULL,
-    enqueued_until = NULL, failures = 0, stopped = :stopped, force_deletes = :force_deletes,
+    enqueued_until = NULL, failures = 0, stopped = :stopped,
     counted_from = COALESCE(CAST(:counted_from AS BIGINT), counted_from), updated_at = :now
 WHERE job_id = :job_id
 
@@ -114,8 +114,18 @@ INSERT INTO lease (job_id, holder, epoch, expires_at) VALUES (:job_id, :holder, 
 ON CONFLICT (job_id) DO UPDATE
 SET epoch = CASE WHEN lease.holder = excluded.holder THEN lease.epoch ELSE lease.epoch + 1 END,
     holder = excluded.holder, expires_at = excluded.expires_at
-WHERE lease.holder = excluded.holder OR lease.expires_at <= :now
+WHERE lease.holder = excluded.holder
+   OR (lease.expires_at <= :now
+       AND (COALESCE(lease.wanted_until, 0) <= :now OR lease.wanted_by = excluded.holder))
 RETURNING epoch
+
+-- name: want_lease
+-- Somebody asks for the job, before whoever has it goes on with the next batch.
+UPDATE lease SET wanted_by = :holder, wanted_until = :until WHERE job_id = :job_id
+
+-- name: lease_wanted
+-- Does another holder ask for the job?
+SELECT 1 FROM lease WHERE job_id = :job_id AND wanted_until > :now AND wanted_by <> :holder
 
 -- name: keep_lease
 -- Part of every acknowledgement: nothing is written on a lease that another has taken.
@@ -123,7 +133,8 @@ UPDATE lease SET expires_at = :expires_at WHERE job_id = :job_id AND holder = :h
 
 -- name: drop_lease
 -- The job is free for anybody.
-UPDATE lease SET expires_at = 0 WHERE job_id = :job_id AND holder = :holder
+UPDATE lease SET expires_at = 0, wanted_until = CASE WHEN wanted_by = :holder THEN NULL ELSE wanted_until END
+WHERE job_id = :job_id AND holder = :holder
 
 -- name: insert_cycle
 -- A cycle begins.
@@ -166,7 +177,7 @@ UPDATE job_state SET watermark = :watermark, updated_at = :now WHERE job_id = :j
 -- name: finish_job
 -- A cycle has succeeded: quarantine lifted, schema version taken, next scheduled run set.
 UPDATE job_state SET code = CASE WHEN code = 'Paused' THEN 'Paused' ELSE 'Active' END,
-    schema_version = :schema_version, scope_version = :scope_version, running_cycle_id = NULL, force_deletes = FALSE,
+    schema_version = :schema_version, scope_version = :scope_version, running_cycle_id = NULL,
     next_run_at = CASE WHEN code = 'Paused' THEN NULL ELSE :next_run_at END,
     not_before = NULL, failures = 0, quarantine = NULL, updated_at = :now
 WHERE job_id = :job_id
@@ -499,8 +510,10 @@ WHERE job_id = :job_id AND attempts > 0 ORDER BY due_at, source_id LIMIT :limit
 -- name: log
 -- One entry of the provisioning log.
 INSERT INTO provisioning_log
-(id, tenant_id, job_id, cycle_id, change_id, at, source_id, object_type, action, status, error_code, entry)
-VALUES (:id, :tenant_id, :job_id, :cycle_id, :change_id, :at, :source_id, :object_type, :action, :status, :error_code, :entry)
+(id, tenant_id, job_id, cycle_id, change_id, at, source_id, object_type, action, status, error_code, entry, target_id,
+ source_name)
+VALUES (:id, :tenant_id, :job_id, :cycle_id, :change_id, :at, :source_id, :object_type, :action, :status, :error_code, :entry,
+    :target_id, :source_name)
 
 -- name: log_entries
 -- A job's log, newest first.

@@ -15,6 +15,8 @@ from provisor.connector.errors import TargetError
 from provisor.directory.service import Directory
 from provisor.provisioning.entry import Writer
 from provisor.provisioning.faults import CycleBroken, Stopped, concerns_all
+from provisor.provisioning.guarding.gate import Gate
+from provisor.provisioning.guarding.store import GuardStore
 from provisor.provisioning.leases.store import Lease
 from provisor.provisioning.mapping import Mappings
 from provisor.provisioning.model import Cycle, Kind
@@ -34,6 +36,7 @@ class Run:
 
     store: ProvisioningStore
     records: RecordStore
+    guards: GuardStore
     directory: Directory
     applications: Applications
     clock: Clock
@@ -45,7 +48,8 @@ class Run:
     lease: Lease
     cycle: Cycle
     rosters: dict[Kind, Roster | None]
-    watch: Watch
+    gate: Gate
+    watch: Watch | None
     broken: TargetError | None = field(default=None)
     stopped: bool = field(default=False)
 
@@ -59,7 +63,8 @@ class Run:
 
         Kept in memory for the cycle; after a crash it is read anew. Raises ``CycleBroken``.
         """
-        if self.cycle.kind != "Initial" or not self.client.capabilities.refuses_duplicates:
+        lists = self.client.capabilities.refuses_duplicates and self.client.dialect.lists_before_matching
+        if self.cycle.kind != "Initial" or not lists:
             return None
         if kind not in self.rosters:
             waiting = await self.store.unmatched(self.job.id, kind)
@@ -94,8 +99,10 @@ class Run:
 
         async with asyncio.TaskGroup() as group:
             for item in items:
-                self.watch.sends(group.create_task(one(item)))
-        self.stopped = self.stopped or self.watch.stopped
+                task = group.create_task(one(item))
+                if self.watch is not None:
+                    self.watch.sends(task)
+        self.stopped = self.stopped or (self.watch is not None and self.watch.stopped)
 
     async def journal(self, kind: Kind, creates: Mapping[str, Keys]) -> None:
         """Make it durable that these creates are about to leave: source id -> what they will be found by."""

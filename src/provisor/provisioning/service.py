@@ -14,6 +14,7 @@ from provisor.clock import Clock
 from provisor.connector.check import ConnectionResult
 from provisor.connector.client import ScimClient
 from provisor.errors import Conflict, InvalidInput
+from provisor.events.audit import activities
 from provisor.provisioning import settings as job_settings
 from provisor.provisioning.credentials import (
     CredentialsRefused,
@@ -25,6 +26,7 @@ from provisor.provisioning.credentials import (
 )
 from provisor.provisioning.decisions.store import DecisionStore
 from provisor.provisioning.engine import Targets
+from provisor.provisioning.guarding.service import Guards
 from provisor.provisioning.model import Cycle, Escrow, JobState
 from provisor.provisioning.status import job_document
 from provisor.provisioning.store import ProvisioningStore
@@ -37,7 +39,7 @@ SCOPES = {
     "watermark": frozenset({"watermark"}),
     "quarantinestate": frozenset({"quarantine"}),
     "full": frozenset({"links", "escrows", "watermark", "quarantine"}),
-    "forcedeletes": frozenset({"deletes", "escrows", "quarantine"}),
+    "forcedeletes": frozenset({"deletes"}),
 }
 DEFAULT_SCOPE = "QuarantineState, Watermark, Escrows"
 _THRESHOLDS = "Escrow"  # the reasons of a quarantine by thresholds have it in their names
@@ -57,12 +59,14 @@ class Provisioning:
         applications: Applications,
         targets: Targets,
         clock: Clock,
+        guards: Guards,
     ) -> None:
         self._store = store
         self._decisions = decisions
         self._applications = applications
         self._targets = targets
         self._clock = clock
+        self._guards = guards
 
     async def test(self, actor: Actor, job_id: str) -> ConnectionResult:
         """Test Connection: a search for a random user (and group) by the matching attributes. Never raises for it.
@@ -124,7 +128,15 @@ class Provisioning:
         code = "Active" if state.schema_version is not None else "NotRun"
         too_many = state.quarantine is not None and _THRESHOLDS in str(state.quarantine["reason"])
         await self._store.set_code(
-            job_id, code, now=now, next_run_at=now, resume=True, counted_from=now, escrows=too_many
+            job_id,
+            code,
+            now=now,
+            next_run_at=now,
+            resume=True,
+            counted_from=now,
+            escrows=too_many,
+            activity=activities.START,
+            actor=actor,
         )
         return await self._store.state(job_id, now)
 
@@ -142,14 +154,22 @@ class Provisioning:
         now = self._clock.now_ms()
         state = await self._store.state(job_id, now)
         stopped = stopped or state.stopped
-        await self._store.set_code(job_id, "Paused", now=now, quarantine=state.quarantine, stopped=stopped)
+        await self._store.set_code(
+            job_id,
+            "Paused",
+            now=now,
+            quarantine=state.quarantine,
+            stopped=stopped,
+            activity=activities.PAUSE,
+            actor=actor,
+        )
         return await self._store.state(job_id, now)
 
     async def restart(self, actor: Actor, job_id: str, reset_scope: str = "") -> JobState:
         """Look at every object anew. ``reset_scope``: comma separated values of reference section 23; empty = the
         portal's Restart (QuarantineState, Watermark, Escrows), which keeps the links. Raises ``InvalidInput``.
 
-        ForceDeletes lets through, in the next cycle, the deletions that a guard holds back (``force_deletes``).
+        ForceDeletes lets the deletions go that a guard holds back.
         """
         await self._job(actor, job_id)
         wanted: set[str] = set()
@@ -162,6 +182,8 @@ class Provisioning:
                     "comma separated.",
                 )
             wanted |= flags
+        if "deletes" in wanted:
+            await self._guards.force_deletes(actor, job_id)
         now = self._clock.now_ms()
         state = await self._store.state(job_id, now)
         lifted = "quarantine" in wanted or state.code != "Quarantine"
@@ -174,10 +196,12 @@ class Provisioning:
             quarantine=None if lifted else state.quarantine,
             resume=True,
             counted_from=now if lifted else None,
-            force_deletes="deletes" in wanted,
             again_from_start=bool(wanted & {"watermark", "links"}),
             escrows="escrows" in wanted,
             drop_links="links" in wanted,
+            activity=activities.RESTART,
+            actor=actor,
+            details={"resetScope": reset_scope or DEFAULT_SCOPE},
         )
         return await self._store.state(job_id, now)
 

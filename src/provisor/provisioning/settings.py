@@ -102,8 +102,8 @@ SETTINGS: Mapping[str, Setting] = {
         Setting("dialect", "dialect", "provisor|entra|entra-aadOptscim062020", "the shape of requests", _dialect, str),
         _on_off("notify", "notification.enabled", "a message when the job is quarantined"),
         Setting("notify-address", "notification.recipients", "an address", "whom it goes to", str.strip, str),
-        _on_off("guard", "notification.delete_threshold_enabled", "too many deletions at once are held"),
-        Setting("guard-threshold", _GUARD, "a number", "how many those are", _number, str),
+        _on_off("delete-threshold", "notification.delete_threshold_enabled", "too many deletions at once are held"),
+        Setting("delete-threshold-value", _GUARD, "a number", "how many those are", _number, str),
     )
 }
 

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from provisor.ids import new_id
+from provisor.provisioning.guarding import store as guarding
 from provisor.provisioning.leases.store import Lease, keep
 from provisor.provisioning.model import (
     Action,
@@ -29,6 +30,7 @@ from provisor.provisioning.model import (
 from provisor.provisioning.quarantine import Tally
 from provisor.provisioning.recording.store import slice_of
 from provisor.provisioning.states.store import JobStates
+from provisor.provisioning.telling.store import Watched
 from provisor.storage.database import Row, Tx
 from provisor.storage.queries import id_list, named_queries
 
@@ -111,6 +113,8 @@ class ProvisioningStore(JobStates):
         async def work(tx: Tx) -> None:
             for name in _ALL_OF_A_JOB:
                 await tx.execute(SQL[name], {"job_id": job_id})
+            for name in guarding.FORGET:
+                await tx.execute(guarding.SQL[name], {"job_id": job_id})
 
         await self._database.write(work)
 
@@ -197,6 +201,7 @@ class ProvisioningStore(JobStates):
 
         async def work(tx: Tx) -> None:
             await keep(tx, lease, now)
+            watched = await Watched.before(tx, cycle.job_id)
             await tx.execute(
                 SQL["end_cycle"],
                 {
@@ -215,6 +220,7 @@ class ProvisioningStore(JobStates):
                 story = _json(quarantine) if quarantine else None
                 params = {**job, "code": code, "not_before": not_before, "quarantine": story}
                 await tx.execute(SQL["fail_job"], params)
+            await watched.after(tx, at=now)
 
         await self._database.write(work)
 

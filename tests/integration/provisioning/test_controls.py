@@ -270,7 +270,6 @@ async def test_every_reset_scope_is_understood_and_leaves_the_target_as_it_is(wo
     await world.services.provisioning.restart(operator(), world.job_id, scope)
     await world.cycle()
 
-    assert (await state(world)).force_deletes is False
     # Without its links a job knows of no membership: it says them again, which changes nothing.
     assert {method for method, _ in world.writes()} <= ({"PATCH"} if scope in ("ConnectorDataStore", "Full") else set())
     assert len(world.target.users) == 2

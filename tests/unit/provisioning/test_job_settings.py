@@ -34,7 +34,7 @@ def test_what_is_shown_is_read_back_as_it_was() -> None:
 
 def test_parts_of_the_notification_change_alone() -> None:
     before = msgspec.convert({"notification": {"enabled": True, "recipients": "a@b.example"}}, JobSettings)
-    read = read_settings({"guard-threshold": "7", "guard": "on"}, before)
+    read = read_settings({"delete-threshold-value": "7", "delete-threshold": "on"}, before)
     assert read == {
         "notification": {
             "enabled": True,
@@ -51,7 +51,7 @@ def test_settings_stored_by_an_earlier_version_are_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "text", "says"), [("scope", "some", "scope"), ("colour", "red", "colour"), ("guard", "maybe", "on nor off")]
+    ("key", "text", "says"), [("scope", "some", "scope"), ("colour", "red", "colour"), ("notify", "maybe", "nor off")]
 )
 def test_a_wrong_setting_is_named(key: str, text: str, says: str) -> None:
     with pytest.raises(InvalidInput, match=says):

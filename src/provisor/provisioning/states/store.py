@@ -7,7 +7,10 @@ from typing import Any
 
 import msgspec
 
+from provisor.events.audit.model import Activity
 from provisor.provisioning.model import JobState
+from provisor.provisioning.telling.store import SERVICE, Watched
+from provisor.security.actor import Actor
 from provisor.storage.database import Database, Row, Tx
 from provisor.storage.queries import named_queries
 
@@ -43,12 +46,15 @@ class JobStates:
         stopped: bool = False,
         resume: bool = False,
         counted_from: int | None = None,
-        force_deletes: bool = False,
         again_from_start: bool = False,
         escrows: bool = False,
         drop_links: bool = False,
+        activity: Activity | None = None,
+        actor: Actor = SERVICE,
+        details: Mapping[str, str] | None = None,
     ) -> None:
-        """Start, pause, stop, restart: one commit. The last four are those of ``resetScope`` (reference section 23).
+        """Start, pause, stop, restart: one commit, told by the audit log as ``activity`` (null: the service did it
+        itself). The last three flags are those of ``resetScope`` (reference section 23).
 
         ``stopped``: whoever sends requests for the job ends at once. ``resume``: a stopped cycle goes on; without it,
         and with ``again_from_start``, it is left behind. ``counted_from``: older failures count no more.
@@ -56,6 +62,7 @@ class JobStates:
 
         async def work(tx: Tx) -> None:
             at = {"job_id": job_id, "now": now}
+            watched = await Watched.before(tx, job_id)
             await tx.execute(SQL["create_job_state"], {**at, "code": code})
             await tx.execute(
                 SQL["set_job_code"],
@@ -65,7 +72,6 @@ class JobStates:
                     "next_run_at": next_run_at,
                     "quarantine": msgspec.json.encode(quarantine).decode() if quarantine else None,
                     "stopped": stopped,
-                    "force_deletes": force_deletes,
                     "counted_from": counted_from,
                 },
             )
@@ -83,6 +89,7 @@ class JobStates:
                 await tx.execute(SQL["all_links_gone"], {"job_id": job_id})
                 await tx.execute(SQL["all_memberships_gone"], {"job_id": job_id})
                 await tx.execute(SQL["search_unproved"], {"job_id": job_id})
+            await watched.after(tx, at=now, activity=activity, actor=actor, details=details)
 
         await self._database.write(work)
 
@@ -159,7 +166,7 @@ class JobStates:
 
 def _state(row: Row) -> JobState:
     (job_id, code, watermark, version, next_run_at, running, last, quarantine, stopped, scope, leavers, *rest) = row
-    credentials, force_deletes, counted_from, proved = rest
+    credentials, counted_from, proved = rest
     return JobState(
         job_id=job_id,
         code=code,
@@ -173,7 +180,6 @@ def _state(row: Row) -> JobState:
         scope_version=scope,
         leavers_watermark=leavers,
         credentials=_loaded(credentials),
-        force_deletes=bool(force_deletes),
         counted_from=counted_from,
         search_proved=proved,
     )

@@ -34,8 +34,6 @@ job_state = Table(
     Column("leavers_watermark", Number),
     # What became of the last test of the credentials: {version, state, cause, message, hint, at}.
     Column("credentials", Document),
-    # Restart with ForceDeletes: deletions that a guard holds back are let through until the cycle has ended.
-    Column("force_deletes", Flag, nullable=False, server_default=_NO),
     # Failures and vanished objects count from here on: the last start or restart that lifted a quarantine.
     Column("counted_from", Moment),
     # The version of the credentials with which a search of the target has found what was known to be there.
@@ -169,6 +167,9 @@ lease = Table(
     Column("holder", Key, nullable=False),
     Column("epoch", Number, nullable=False),
     Column("expires_at", Moment, nullable=False),
+    # Who asks for it, so that the holder gives it up between two batches; null: nobody.
+    Column("wanted_by", Key),
+    Column("wanted_until", Moment),
 )
 
 provisioning_log = Table(
@@ -186,8 +187,20 @@ provisioning_log = Table(
     Column("status", Key, nullable=False),  # success | failure | skipped | warning
     Column("error_code", Key),
     Column("entry", Document, nullable=False),  # provisioningObjectSummary, reference section 21.1
+    Column("target_id", Key),
+    Column("source_name", Key, nullable=False, server_default=""),  # in lower case, for "contains"
     Index("ix_provisioning_log_job", "job_id", "id"),
     Index("ix_provisioning_log_source", "job_id", "source_id", "id"),
+    # Pages, newest first: by time alone (with the names, which are searched in the index), or by one thing and time.
+    Index("ix_provisioning_log_time", "tenant_id", "at", "id", "source_name"),
+    Index("ix_provisioning_log_job_time", "job_id", "at", "id"),
+    Index("ix_provisioning_log_source_time", "source_id", "at", "id"),
+    Index("ix_provisioning_log_target_time", "target_id", "at", "id"),
+    Index("ix_provisioning_log_cycle_time", "cycle_id", "at", "id"),
+    Index("ix_provisioning_log_error_time", "tenant_id", "error_code", "at", "id"),
+    Index("ix_provisioning_log_action_time", "tenant_id", "action", "at", "id"),
+    Index("ix_provisioning_log_status_time", "tenant_id", "status", "at", "id"),
+    Index("ix_provisioning_log_change", "change_id"),
 )
 
 # What a batch is about to change, written before its first request and gone with its acknowledgement. What is still

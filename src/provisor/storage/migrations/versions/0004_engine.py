@@ -25,7 +25,6 @@ def upgrade() -> None:
         sa.Column("scope_version", sa.BigInteger(), nullable=True),
         sa.Column("leavers_watermark", sa.BigInteger(), nullable=True),
         sa.Column("credentials", sa.Text(), nullable=True),
-        _flag("force_deletes"),
         sa.Column("counted_from", sa.BigInteger(), nullable=True),
         sa.Column("search_proved", KEY, nullable=True),
     ):

@@ -2,11 +2,74 @@
 
 from __future__ import annotations
 
+import sqlalchemy as sa
+from alembic import op
+
 revision = "0006"
 down_revision = "0005"
 branch_labels = None
 depends_on = None
 
+# Text in the order of its bytes on both engines.
+KEY = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+
 
 def upgrade() -> None:
-    pass
+    _audit()
+    _provisioning_log()
+
+
+def _audit() -> None:
+    op.create_table(
+        "audit_head",
+        sa.Column("realm", KEY, nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("hash", KEY, nullable=False),
+        sa.PrimaryKeyConstraint("realm", name=op.f("pk_audit_head")),
+    )
+    op.create_table(
+        "audit_entry",
+        sa.Column("realm", KEY, nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("activity", KEY, nullable=False),
+        sa.Column("category", KEY, nullable=False),
+        sa.Column("actor", KEY, nullable=False),
+        sa.Column("result", KEY, nullable=False),
+        sa.Column("correlation_id", KEY, nullable=False),
+        sa.Column("entry", sa.Text(), nullable=False),
+        sa.Column("hash", KEY, nullable=False),
+        sa.PrimaryKeyConstraint("realm", "seq", name=op.f("pk_audit_entry")),
+    )
+    op.create_index("ix_audit_entry_at", "audit_entry", ["realm", "at", "seq"])
+    op.create_index("ix_audit_entry_activity", "audit_entry", ["realm", "activity", "at", "seq"])
+    op.create_index("ix_audit_entry_actor", "audit_entry", ["realm", "actor", "at", "seq"])
+    op.create_index("ix_audit_entry_correlation", "audit_entry", ["realm", "correlation_id"])
+    op.create_index("ix_audit_entry_id", "audit_entry", ["realm", "id"])
+    op.create_table(
+        "audit_target",
+        sa.Column("realm", KEY, nullable=False),
+        sa.Column("target_id", KEY, nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("realm", "target_id", "at", "seq", name=op.f("pk_audit_target")),
+    )
+    op.create_index("ix_audit_target_seq", "audit_target", ["realm", "seq"])
+
+
+def _provisioning_log() -> None:
+    op.add_column("provisioning_log", sa.Column("target_id", KEY, nullable=True))
+    op.add_column("provisioning_log", sa.Column("source_name", KEY, nullable=False, server_default=""))
+    for name, columns in (
+        ("time", ["tenant_id", "at", "id", "source_name"]),
+        ("job_time", ["job_id", "at", "id"]),
+        ("source_time", ["source_id", "at", "id"]),
+        ("target_time", ["target_id", "at", "id"]),
+        ("cycle_time", ["cycle_id", "at", "id"]),
+        ("error_time", ["tenant_id", "error_code", "at", "id"]),
+        ("action_time", ["tenant_id", "action", "at", "id"]),
+        ("status_time", ["tenant_id", "status", "at", "id"]),
+        ("change", ["change_id"]),
+    ):
+        op.create_index(f"ix_provisioning_log_{name}", "provisioning_log", columns)
