@@ -22,6 +22,10 @@ from provisor.storage.migrations import migrate
 
 if TYPE_CHECKING:
     from provisor.app.targets import TargetClients
+    from provisor.applications.assignments.service import RoleAssignments
+    from provisor.applications.grants.service import PermissionGrants
+    from provisor.applications.passwords.service import Passwords
+    from provisor.applications.registrations.service import Registrations
     from provisor.applications.service import Applications
     from provisor.connector.transport import Transport
     from provisor.directory.service import Directory
@@ -72,6 +76,35 @@ class AppServices:
         from provisor.applications.store import ApplicationStore
 
         return Applications(ApplicationStore(self.database), self._sealer, self.clock)
+
+    @cached_property
+    def registrations(self) -> Registrations:
+        from provisor.applications.registrations.service import Registrations
+        from provisor.applications.registrations.store import RegistrationStore
+
+        return Registrations(RegistrationStore(self.database), self.clock)
+
+    @cached_property
+    def passwords(self) -> Passwords:
+        from provisor.applications.passwords.service import Passwords
+        from provisor.applications.passwords.store import PasswordStore
+
+        return Passwords(PasswordStore(self.database), self._key.derive("client secret pepper"), self.clock)
+
+    @cached_property
+    def grants(self) -> PermissionGrants:
+        from provisor.applications.grants.service import PermissionGrants
+        from provisor.applications.grants.store import GrantStore
+
+        return PermissionGrants(GrantStore(self.database), self.clock)
+
+    @cached_property
+    def role_assignments(self) -> RoleAssignments:
+        from provisor.applications.assignments.service import RoleAssignments
+        from provisor.applications.assignments.store import AssignmentStore
+
+        store = AssignmentStore(self.database)
+        return RoleAssignments(store, self.applications, self.registrations, self.clock)
 
     @cached_property
     def stores(self) -> Stores:

@@ -11,6 +11,7 @@ import msgspec
 from provisor.applications.errors import (
     AlreadyAssigned,
     AppNotFound,
+    JobExists,
     JobNotFound,
     NameTaken,
     NotSecurityEnabled,
@@ -21,11 +22,17 @@ from provisor.applications.errors import (
 )
 from provisor.applications.model import (
     DEFAULT_ACCESS,
-    AppRole,
     Assignment,
     JobSettings,
     SchemaVersion,
     ServicePrincipal,
+)
+from provisor.applications.registrations.model import Application
+from provisor.applications.registrations.store import (
+    delete_app,
+    insert_application,
+    insert_service_principal,
+    service_principals,
 )
 from provisor.events.model import NewChange
 from provisor.events.store import append
@@ -50,11 +57,14 @@ class JobRow:
 
 
 @dataclass(frozen=True, slots=True)
-class NewApp:
-    """What is written when an application is added. ``schema`` is JSON, ``secrets`` are sealed already."""
+class NewJob:
+    """What is written when a job is made. ``schema`` is JSON, ``secrets`` are sealed already."""
 
-    service_principal: ServicePrincipal
-    job_id: str
+    id: str
+    tenant_id: str
+    service_principal_id: str
+    template_id: str
+    created_at: int
     schema: bytes
     settings: JobSettings
     secrets: dict[str, bytes]
@@ -67,81 +77,66 @@ class ApplicationStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def insert_app(self, app: NewApp) -> None:
-        """Write an application, its roles, job and credentials. Raises ``TenantNotFound``, ``NameTaken``."""
-        sp = app.service_principal
+    async def insert_app(self, application: Application, sp: ServicePrincipal, job: NewJob) -> None:
+        """Write an application, its instance with its roles, and its job with credentials.
+
+        Raises ``TenantNotFound``, ``NameTaken``.
+        """
 
         async def work(tx: Tx) -> None:
-            if await tx.fetch_one(_QUERIES["tenant"], {"tenant_id": sp.tenant_id}) is None:
+            # Held, so that of two who give the same name at once, the second is told.
+            if await tx.fetch_one(_QUERIES["lock_tenant"], {"tenant_id": sp.tenant_id}) is None:
                 raise TenantNotFound(f"There is no tenant {sp.tenant_id}.")
-            await tx.execute(
-                _QUERIES["insert_service_principal"],
-                {
-                    "tenant_id": sp.tenant_id,
-                    "id": sp.id,
-                    "app_id": sp.app_id,
-                    "template_id": sp.template_id,
-                    "display_name": sp.display_name,
-                    "created_at": sp.created_at,
-                },
-            )
-            for role in sp.app_roles:
-                values = {
-                    "id": role.id,
-                    "value": role.value,
-                    "display_name": role.display_name,
-                    "enabled": role.enabled,
-                }
-                await tx.execute(_QUERIES["insert_app_role"], {"service_principal_id": sp.id, **values})
-            await tx.execute(
-                _QUERIES["insert_job"],
-                {
-                    "id": app.job_id,
-                    "tenant_id": sp.tenant_id,
-                    "service_principal_id": sp.id,
-                    "template_id": sp.template_id,
-                    "created_at": sp.created_at,
-                    "schema": app.schema.decode(),
-                    "settings": msgspec.json.encode(app.settings).decode(),
-                },
-            )
-            await _keep_schema(tx, app.job_id, app.actor, sp.created_at)
-            await _put_secrets(tx, app.job_id, app.secrets, sp.created_at)
-
-        try:
-            await self._database.write(work)
-        except UniqueViolation as error:
-            if "display_name" not in error.constraint:
-                raise
-            raise NameTaken(
-                f"This tenant has an app named {sp.display_name!r} already.", hint="Give another name, or use that app."
-            ) from error
-
-    async def delete_app(self, sp: ServicePrincipal, job_id: str) -> None:
-        """Remove an application and everything of it in this package's tables."""
-
-        async def work(tx: Tx) -> None:
-            await tx.execute(_QUERIES["delete_assignments"], {"service_principal_id": sp.id})
-            await tx.execute(_QUERIES["delete_app_roles"], {"service_principal_id": sp.id})
-            await tx.execute(_QUERIES["delete_secrets"], {"job_id": job_id})
-            await tx.execute(_QUERIES["delete_schema_versions"], {"job_id": job_id})
-            await tx.execute(_QUERIES["delete_job"], {"job_id": job_id})
-            await tx.execute(_QUERIES["delete_service_principal"], {"tenant_id": sp.tenant_id, "id": sp.id})
+            named = {"tenant_id": sp.tenant_id, "display_name": sp.display_name}
+            if await tx.fetch_one(_QUERIES["named"], named) is not None:
+                raise NameTaken(
+                    f"This tenant has an app named {sp.display_name!r} already.",
+                    hint="Give another name, or use that app.",
+                )
+            await insert_application(tx, application)
+            await insert_service_principal(tx, sp)
+            await _insert_job(tx, job)
 
         await self._database.write(work)
 
-    async def apps(self, tenant_id: str) -> list[tuple[ServicePrincipal, str]]:
-        """A tenant's applications, by name, each with its job's id."""
+    async def insert_job(self, job: NewJob) -> None:
+        """Write a job of an app that has none. Raises ``JobExists``."""
 
-        async def work(tx: Tx) -> list[tuple[ServicePrincipal, str]]:
-            rows = await tx.fetch_all(_QUERIES["apps"], {"tenant_id": tenant_id})
-            ids = id_list(row[0] for row in rows)
-            roles: dict[str, list[AppRole]] = {}
-            for sp_id, id_, value, name, enabled in await tx.fetch_all(
-                _QUERIES["app_roles"], {"service_principal_ids": ids}
-            ):
-                roles.setdefault(sp_id, []).append(AppRole(id_, value, name, bool(enabled)))
-            return [(replace(ServicePrincipal(*sp), app_roles=tuple(roles.get(sp[0], ()))), job) for *sp, job in rows]
+        async def work(tx: Tx) -> None:
+            await tx.fetch_one(_QUERIES["lock_tenant"], {"tenant_id": job.tenant_id})
+            found = await tx.fetch_one(_QUERIES["job_of"], {"service_principal_id": job.service_principal_id})
+            if found is not None:
+                raise JobExists(
+                    f"The application has the synchronization job {found[0]} already.",
+                    hint="Use that one, or delete it first.",
+                )
+            await _insert_job(tx, job)
+
+        await self._database.write(work)
+
+    async def delete_job(self, job_id: str) -> None:
+        """Remove a job with its credentials and schemas; its application stays."""
+
+        async def work(tx: Tx) -> None:
+            for name in ("delete_secrets", "delete_schema_versions", "delete_job"):
+                await tx.execute(_QUERIES[name], {"job_id": job_id})
+
+        await self._database.write(work)
+
+    async def delete_app(self, sp: ServicePrincipal) -> None:
+        """Remove an app: its registration, where that is this tenant's own, and everything of its instance."""
+
+        async def work(tx: Tx) -> None:
+            await delete_app(tx, sp.tenant_id, sp.id, sp.app_id)
+
+        await self._database.write(work)
+
+    async def apps(self, tenant_id: str) -> list[tuple[ServicePrincipal, str | None]]:
+        """A tenant's applications, by name, each with its job's id; null: it has no job."""
+
+        async def work(tx: Tx) -> list[tuple[ServicePrincipal, str | None]]:
+            jobs: dict[str, str] = dict(await tx.fetch_all(_QUERIES["job_ids"], {"tenant_id": tenant_id}))
+            return [(sp, jobs.get(sp.id)) for sp in await service_principals(tx, tenant_id)]
 
         return await self._database.read(work)
 
@@ -339,6 +334,23 @@ class ApplicationStore:
 
 def _job(row: Row) -> JobRow:
     return replace(JobRow(*row), settings=msgspec.json.decode(row[-1], type=JobSettings))
+
+
+async def _insert_job(tx: Tx, job: NewJob) -> None:
+    await tx.execute(
+        _QUERIES["insert_job"],
+        {
+            "id": job.id,
+            "tenant_id": job.tenant_id,
+            "service_principal_id": job.service_principal_id,
+            "template_id": job.template_id,
+            "created_at": job.created_at,
+            "schema": job.schema.decode(),
+            "settings": msgspec.json.encode(job.settings).decode(),
+        },
+    )
+    await _keep_schema(tx, job.id, job.actor, job.created_at)
+    await _put_secrets(tx, job.id, job.secrets, job.created_at)
 
 
 async def _secrets(tx: Tx, job_id: str) -> dict[str, bytes]:
