@@ -21,6 +21,7 @@ from provisor.storage.factory import make_database
 from provisor.storage.migrations import migrate
 
 if TYPE_CHECKING:
+    from provisor.app.setup import Setup
     from provisor.app.targets import TargetClients
     from provisor.applications.assignments.service import RoleAssignments
     from provisor.applications.grants.service import PermissionGrants
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
     from provisor.applications.registrations.service import Registrations
     from provisor.applications.service import Applications
     from provisor.connector.transport import Transport
+    from provisor.directory.listing.service import Listing
     from provisor.directory.service import Directory
+    from provisor.events.audit.service import Audit
     from provisor.events.outbox import Outbox
     from provisor.events.webhooks.delivery import WebhookDelivery
     from provisor.events.webhooks.service import Webhooks
@@ -37,7 +40,15 @@ if TYPE_CHECKING:
     from provisor.provider.resources.service import Resources
     from provisor.provider.service import Companies
     from provisor.provisioning.engine import Engine, Stores
+    from provisor.provisioning.guarding.model import GuardWatcher
+    from provisor.provisioning.guarding.service import Guards
     from provisor.provisioning.service import Provisioning
+    from provisor.provisioning.tryout import Tryout
+    from provisor.signin.keyring.service import Keyring
+    from provisor.signin.links.service import Links
+    from provisor.signin.roles.service import Roles
+    from provisor.signin.service import Authority
+    from provisor.signin.sessions import Sessions
 
 # Services that hold something which has to be let go of, in this order.
 _CLOSED = ("companies", "clients", "requests", "_transport")
@@ -69,6 +80,13 @@ class AppServices:
         from provisor.directory.store import DirectoryStore
 
         return Directory(DirectoryStore(self.database), self.clock)
+
+    @cached_property
+    def listing(self) -> Listing:
+        from provisor.directory.listing.service import Listing
+        from provisor.directory.listing.store import ListingStore
+
+        return Listing(ListingStore(self.database))
 
     @cached_property
     def applications(self) -> Applications:
@@ -109,13 +127,20 @@ class AppServices:
     @cached_property
     def stores(self) -> Stores:
         from provisor.provisioning.engine import Stores
+        from provisor.provisioning.guarding.store import GuardStore
         from provisor.provisioning.importing.store import ImportStore
         from provisor.provisioning.leases.store import LeaseStore
         from provisor.provisioning.recording.store import RecordStore
         from provisor.provisioning.store import ProvisioningStore
 
         database = self.database
-        return Stores(ProvisioningStore(database), LeaseStore(database), ImportStore(database), RecordStore(database))
+        return Stores(
+            ProvisioningStore(database),
+            LeaseStore(database),
+            ImportStore(database),
+            RecordStore(database),
+            GuardStore(database),
+        )
 
     @cached_property
     def targets(self) -> TargetClients:
@@ -127,13 +152,41 @@ class AppServices:
     def provisioning(self) -> Provisioning:
         from provisor.provisioning.service import Provisioning
 
-        return Provisioning(self.stores.jobs, self.applications, self.targets, self.clock)
+        return Provisioning(self.stores.jobs, self.applications, self.targets, self.clock, self.guards)
+
+    @cached_property
+    def guard_watcher(self) -> GuardWatcher:
+        """Who is told when a guard holds something, and when somebody decides."""
+        from provisor.provisioning.guarding.model import NobodyWatches
+
+        return NobodyWatches()
+
+    @cached_property
+    def guards(self) -> Guards:
+        from provisor.provisioning.guarding.service import Guards
+
+        stores = self.stores
+        return Guards(stores.guards, stores.jobs, self.applications, self.clock, self.guard_watcher)
+
+    @cached_property
+    def tryout(self) -> Tryout:
+        from provisor.provisioning.tryout import Tryout
+
+        return Tryout(self.directory, self.applications, self.clock)
 
     def engine(self, holder: str) -> Engine:
         """An engine whose leases are ``holder``'s."""
         from provisor.provisioning.engine import Engine
 
-        return Engine(self.stores, self.directory, self.applications, self.targets, self.clock, holder=holder)
+        return Engine(
+            self.stores,
+            self.directory,
+            self.applications,
+            self.targets,
+            self.clock,
+            holder=holder,
+            watcher=self.guard_watcher,
+        )
 
     # App side
 
@@ -193,7 +246,64 @@ class AppServices:
         hooks, outbox = WebhookStore(self.database), OutboxStore(self.database)
         return WebhookDelivery(hooks, outbox, self._sealer, self.clock, send)
 
+    # Operation
+
+    @cached_property
+    def audit(self) -> Audit:
+        from provisor.events.audit.service import Audit
+        from provisor.events.audit.store import AuditStore
+
+        return Audit(AuditStore(self.database))
+
+    # Signing in
+
+    @cached_property
+    def keyring(self) -> Keyring:
+        from provisor.signin.keyring.service import Keyring
+        from provisor.signin.keyring.store import KeyStore
+
+        return Keyring(KeyStore(self.database), self._sealer, self.clock)
+
+    @cached_property
+    def authority(self) -> Authority:
+        from provisor.signin.service import Authority
+        from provisor.signin.store import SignInStore
+
+        return Authority(SignInStore(self.database), self.keyring, self.clock)
+
+    @cached_property
+    def sessions(self) -> Sessions:
+        from provisor.signin.sessions import Sessions
+        from provisor.signin.store import SignInStore
+
+        return Sessions(SignInStore(self.database), self.clock)
+
+    @cached_property
+    def roles(self) -> Roles:
+        from provisor.signin.roles.service import Roles
+        from provisor.signin.roles.store import RoleStore
+
+        return Roles(RoleStore(self.database), self.directory, self.clock)
+
+    @cached_property
+    def links(self) -> Links:
+        from provisor.signin.links.service import Links
+        from provisor.signin.links.store import LinkStore
+
+        return Links(LinkStore(self.database), self.clock)
+
     # What they share
+
+    @property
+    def sealer(self) -> Sealer:
+        """Seals what leaves the program and comes back, such as the positions of lists."""
+        return self._sealer
+
+    @cached_property
+    def setup(self) -> Setup:
+        from provisor.app.setup import Setup
+
+        return Setup(self.directory, self.companies, self._key.derive("setup code"))
 
     @cached_property
     def _sealer(self) -> Sealer:

@@ -53,6 +53,23 @@ class Settings:
         return Path(url.removeprefix("sqlite:///")).parent if url.startswith("sqlite:///") else self.data_dir
 
     @property
+    def address(self) -> str:
+        """This server's address without a slash at its end: the public one, else where ``serve`` listens by default."""
+        if self.public_url:
+            return self.public_url
+        host = self.host
+        try:
+            address = ipaddress.ip_address(host)
+        except ValueError:
+            pass  # a name is written as it is
+        else:
+            if address.is_unspecified:
+                host = "localhost"
+            elif address.version == 6:
+                host = f"[{host}]"
+        return f"http://{host}:{self.port}"
+
+    @property
     def outbound(self) -> OutboundPolicy:
         """Which addresses this process may call. A process that listens nowhere else than on loopback may call it."""
         # aiohttp, on which these rules stand, takes a fifth of a second to load; most commands call nobody.

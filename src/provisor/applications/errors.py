@@ -1,10 +1,10 @@
 """Step scoping: what can be wrong with an application, its job or an assignment.
 
 NotFound       AppNotFound, JobNotFound, SchemaVersionNotFound, TenantNotFound, TemplateNotFound,
-               PrincipalNotFound, RoleNotFound, NotAssigned, RegistrationNotFound, OwnerNotFound,
-               PasswordNotFound, GrantNotFound
-Conflict       NameTaken, AlreadyAssigned, RoleDisabled, NotSecurityEnabled, RegistrationExists, JobExists,
-               AlreadyOwner, GrantExists, EnabledRole
+               PrincipalNotFound, RoleNotFound, NotAssigned, ObjectMappingNotFound, RowNotFound,
+               RegistrationNotFound, OwnerNotFound, PasswordNotFound, GrantNotFound
+Conflict       NameTaken, AlreadyAssigned, RoleDisabled, NotSecurityEnabled, SchemaChangedMeanwhile,
+               RegistrationExists, JobExists, AlreadyOwner, GrantExists, EnabledRole
 InvalidInput   AmbiguousApp, InvalidTenantUrl, InvalidSecretToken, InvalidSettings (and schema.InvalidSchema)
 """
 
@@ -79,6 +79,18 @@ class GrantExists(Conflict):
 
 class EnabledRole(Conflict):
     """A role that can be assigned cannot be removed."""
+
+
+class ObjectMappingNotFound(NotFound):
+    """The app has no mapping of such objects."""
+
+
+class RowNotFound(NotFound):
+    """There is no such row."""
+
+
+class SchemaChangedMeanwhile(Conflict):
+    """Somebody else has changed the mappings meanwhile."""
 
 
 class NameTaken(Conflict):

@@ -78,6 +78,16 @@ class Notification(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     delete_threshold_value: Annotated[int, msgspec.Meta(ge=1)] = 500  # deletions and disables
 
 
+class Guard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is held until somebody approves it: deletes and disables within 24 hours above ``deletions`` or above
+    ``deletions_percent`` of the linked objects, and updates by one cycle above ``changes_percent`` of them."""
+
+    enabled: bool = True
+    deletions: Annotated[int, msgspec.Meta(ge=0)] = 500
+    deletions_percent: Annotated[int, msgspec.Meta(ge=0, le=100)] = 10
+    changes_percent: Annotated[int, msgspec.Meta(ge=0, le=100)] = 25
+
+
 class JobSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a job does beside its mappings. Nothing here is secret.
 
@@ -91,6 +101,7 @@ class JobSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     dialect: str = "provisor"
     default_access_provisioned: bool = True
     notification: Notification = Notification()
+    guard: Guard = Guard()
 
 
 @dataclass(frozen=True, slots=True)

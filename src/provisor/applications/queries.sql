@@ -43,8 +43,9 @@ WHERE j.id = :job_id
 SELECT schema, schema_version FROM synchronization_job WHERE id = :job_id
 
 -- name: update_schema
--- Another schema: the version asks for a new initial cycle.
-UPDATE synchronization_job SET schema = :schema, schema_version = schema_version + 1 WHERE id = :job_id
+-- Another schema: the version asks for a new initial cycle. :expected: only in the place of that version, null of any.
+UPDATE synchronization_job SET schema = :schema, schema_version = schema_version + 1
+ WHERE id = :job_id AND (CAST(:expected AS bigint) IS NULL OR schema_version = :expected)
 
 -- name: keep_schema
 -- Keep the job's schema, as it has just become, as a version of its own.
@@ -123,6 +124,16 @@ VALUES (:tenant_id, :id, :service_principal_id, :principal_id, :principal_type, 
 DELETE FROM assignment
 WHERE service_principal_id = :service_principal_id AND principal_id = :principal_id
   AND (CAST(:app_role_id AS text) IS NULL OR app_role_id = :app_role_id)
+
+-- name: assignments_of
+-- What delete_assignment is about to remove, for the audit log; the name is empty of who is gone.
+SELECT a.id, a.tenant_id, a.service_principal_id, a.principal_id, a.principal_type,
+       COALESCE(u.display_name, g.display_name, ''), a.app_role_id, a.created_at
+FROM assignment a
+LEFT JOIN directory_user u ON u.tenant_id = a.tenant_id AND u.id = a.principal_id
+LEFT JOIN directory_group g ON g.tenant_id = a.tenant_id AND g.id = a.principal_id
+WHERE a.service_principal_id = :service_principal_id AND a.principal_id = :principal_id
+  AND (CAST(:app_role_id AS text) IS NULL OR a.app_role_id = :app_role_id)
 
 -- name: assignments
 -- An application's assignments. Those of deleted users and groups are kept for their restoration and not shown.

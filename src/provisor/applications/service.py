@@ -16,6 +16,7 @@ from provisor.applications.errors import (
     InvalidTenantUrl,
     JobNotFound,
     NotAssigned,
+    SchemaChangedMeanwhile,
     SchemaVersionNotFound,
 )
 from provisor.applications.gallery import Template
@@ -35,10 +36,12 @@ from provisor.applications.model import (
 )
 from provisor.applications.registrations.making import from_template
 from provisor.applications.schema import Finding, InvalidSchema, SyncSchema
+from provisor.applications.schema_editing import Edit
 from provisor.applications.schema_reader import read_schema
 from provisor.applications.store import ApplicationStore, JobRow, NewJob
 from provisor.clock import Clock
 from provisor.errors import Forbidden
+from provisor.events.audit.model import Modified
 from provisor.ids import new_id
 from provisor.security.actor import Actor, Right
 from provisor.security.secrets import SealBroken, SealedElsewhere, Sealer
@@ -98,7 +101,7 @@ class Applications:
             created_at=service_principal.created_at,
             schema=msgspec.json.encode(template.default_schema(job_id)),
             settings=JobSettings(),
-            actor=actor.subject,
+            actor=actor,
             secrets={key: self._seal(tenant_id, job_id, key, value) for key, value in secrets.items()},
         )
         await self._store.insert_app(application, service_principal, job)
@@ -128,7 +131,7 @@ class Applications:
         """
         actor.require(Right.APPLICATIONS_WRITE, tenant_id)
         service_principal, job_id = _pick(await self._store.apps(tenant_id), ref.strip())
-        await self._store.delete_app(service_principal)
+        await self._store.delete_app(service_principal, job_id, actor=actor, at=self._clock.now_ms())
         return Removed(service_principal, () if job_id is None else (job_id,))
 
     async def assign(
@@ -156,7 +159,7 @@ class Applications:
             app_role_id=role_id,
             created_at=self._clock.now_ms(),
         )
-        return await self._store.insert_assignment(assignment, actor.subject)
+        return await self._store.insert_assignment(assignment, actor)
 
     async def unassign(
         self, actor: Actor, tenant_id: str, service_principal_id: str, principal_id: str, role_id: str | None = None
@@ -164,7 +167,7 @@ class Applications:
         """Take away one principal's assignment of a role, or of every role; how many. Raises ``NotAssigned``."""
         actor.require(Right.ASSIGNMENTS_WRITE, tenant_id)
         gone = await self._store.delete_assignments(
-            tenant_id, service_principal_id, principal_id, role_id, actor=actor.subject, at=self._clock.now_ms()
+            tenant_id, service_principal_id, principal_id, role_id, actor=actor, at=self._clock.now_ms()
         )
         if not gone:
             raise NotAssigned(
@@ -196,6 +199,21 @@ class Applications:
         row = await self._row(actor, Right.SYNCHRONIZATION_WRITE, job_id)
         read_schema(document)
         return await self._replace_schema(actor, row, document)
+
+    async def edit_schema(self, actor: Actor, job_id: str, version: int, edit: Edit) -> Job:
+        """Save what ``edit`` makes of the schema ``version``, the one that its maker looked at.
+
+        Raises ``SchemaChangedMeanwhile`` when it is another one by now, ``InvalidSchema``, and what ``edit`` raises.
+        """
+        row = await self._row(actor, Right.SYNCHRONIZATION_WRITE, job_id)
+        if row.schema_version != version:
+            raise SchemaChangedMeanwhile(
+                f"The mappings of {row.display_name} were changed meanwhile (version {row.schema_version}).",
+                hint="Look at them as they are now, then make your change again.",
+            )
+        document = edit(await self._version(row, version))
+        read_schema(document)
+        return await self._replace_schema(actor, row, document, expected=version)
 
     async def restore_default_schema(self, actor: Actor, job_id: str) -> Job:
         """Put the template's mappings in the place of the job's; scoping filters go. Raises ``TemplateNotFound``."""
@@ -233,7 +251,7 @@ class Applications:
         Raises ``InvalidSettings``, and then nothing is changed.
         """
         row = await self._row(actor, Right.SYNCHRONIZATION_WRITE, job_id)
-        await self._store.change_settings(row.id, _changed(changes))
+        await self._store.change_settings(row, _changed(changes), actor=actor, at=self._clock.now_ms())
         return await self._reread(job_id)
 
     async def set_sync_all(self, actor: Actor, job_id: str, sync_all: bool) -> Job:
@@ -274,7 +292,7 @@ class Applications:
             outcome = CredentialsChange(address or before, token is not None or (had and not moved), cleared)
             return changes
 
-        await self._store.change_secrets(row.id, change, self._clock.now_ms())
+        await self._store.change_secrets(row, change, actor=actor, at=self._clock.now_ms())
         return outcome
 
     async def credentials(self, actor: Actor, job_id: str) -> Credentials:
@@ -317,9 +335,15 @@ class Applications:
             raise JobNotFound(f"There is no job {job_id}.", hint="List the apps to see their jobs.")
         return row
 
-    async def _replace_schema(self, actor: Actor, row: JobRow, document: Mapping[str, Any]) -> Job:
-        encoded = _encoded(document)
-        await self._store.replace_schema(row.id, encoded, actor=actor.subject, at=self._clock.now_ms())
+    async def _replace_schema(
+        self, actor: Actor, row: JobRow, document: Mapping[str, Any], expected: int | None = None
+    ) -> Job:
+        at, encoded = self._clock.now_ms(), _encoded(document)
+        changes = schema_diff.difference(await self._version(row, row.schema_version), document)
+        changed = tuple(Modified(str(change), change.before, change.after) for change in changes)
+        if not await self._store.replace_schema(row, encoded, changed, actor=actor, at=at, expected=expected):
+            await self._reread(row.id)
+            raise SchemaChangedMeanwhile(hint="Look at them as they are now, then make your change again.")
         return await self._reread(row.id)
 
     async def _version(self, row: JobRow, version: int) -> Mapping[str, Any]:

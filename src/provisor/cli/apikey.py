@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -123,20 +122,8 @@ def list_(context: typer.Context, company: Company = None) -> None:
 
 
 def scim_url(settings: Settings) -> str:
-    """The address that a provisioner is given: the public one, else the one that ``serve`` listens on by default."""
-    if settings.public_url:
-        return f"{settings.public_url}/scim/v2"
-    host = settings.host
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        pass  # a name is written as it is
-    else:
-        if address.is_unspecified:
-            host = "localhost"
-        elif address.version == 6:
-            host = f"[{host}]"
-    return f"http://{host}:{settings.port}/scim/v2"
+    """The address that a provisioner is given."""
+    return f"{settings.address}/scim/v2"
 
 
 def _show_once(here: Session, key: ApiKey, text: str) -> None:

@@ -30,25 +30,32 @@ def create(
     name: Annotated[str, typer.Argument(help="What the company is called.")],
     admin: Annotated[
         str | None,
-        typer.Option(
-            metavar="EMAIL", help="Its first administrator. There is no sign-in yet: sign_in is null for now."
-        ),
+        typer.Option(metavar="EMAIL", help="Its first administrator, for whom a link to sign in once is printed."),
     ] = None,
 ) -> None:
     """Make a company."""
     here = session(context)
 
-    async def work(services: AppServices) -> tuple[Company, str | None]:
-        company = await services.companies.create_company(operator(), name, admin)
-        people = await services.companies.administrators(operator(), company.id)
-        return company, people[0].email if people else None
+    async def work(services: AppServices) -> tuple[Company, str | None, str | None]:
+        from provisor.signin.people import PersonKey
 
-    company, administrator = here.run(work)
+        me = operator()
+        company = await services.companies.create_company(me, name, admin)
+        people = await services.companies.administrators(me, company.id)
+        if not people:
+            return company, None, None
+        link = await services.links.for_person(me, PersonKey("company", company.id, people[0].id))
+        return company, people[0].email, services.settings.address + link.path
+
+    company, administrator, sign_in = here.run(work)
 
     def people() -> Iterable[RenderableType]:
         yield facts([("company", company.name), ("id", company.id), ("administrator", administrator)])
+        if sign_in is not None:
+            # As it is: broken lines could not be copied.
+            here.output.line(sign_in)
 
-    document = {"id": company.id, "name": company.name, "admin": administrator, "sign_in": None}
+    document = {"id": company.id, "name": company.name, "admin": administrator, "sign_in": sign_in}
     here.output.show(document, people)
 
 

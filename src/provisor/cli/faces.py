@@ -9,14 +9,14 @@ from provisor.cli.output import moment
 from provisor.security.actor import operator
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp
-
     from provisor.app.services import AppServices
     from provisor.provisioning.model import Cycle
+    from provisor.web.asgi import Front
+    from provisor.web.graph.services import GraphServices
     from provisor.web.services import Section
 
 
-def make_app(services: AppServices) -> ASGIApp:
+def make_app(services: AppServices) -> Front:
     """The ASGI application of this process."""
     from provisor.web.asgi import create_app
     from provisor.web.services import Services, WebSettings
@@ -44,7 +44,19 @@ def make_app(services: AppServices) -> ASGIApp:
             clients=services.clients,
             requests=services.requests,
             outbox=services.outbox,
+            setup=services.setup,
+            admin=services,
+            sessions=services.sessions,
+            graph=_graph(services),
         )
+    )
+
+
+def _graph(services: AppServices) -> GraphServices:
+    from provisor.web.graph.services import GraphServices
+
+    return GraphServices(
+        services.directory, services.authority, services.sealer, services.clock, services.settings.public_url
     )
 
 

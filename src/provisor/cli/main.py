@@ -18,15 +18,19 @@ from provisor import __version__
 from provisor.cli import (
     apikey,
     app,
+    audit,
+    certify,
     company,
     company_schema,
     demo,
     directory,
     job,
+    job_guards,
     maintenance,
     oauthclient,
     schema,
     serve,
+    signin,
     tenant,
     webhook,
     worker,
@@ -44,7 +48,7 @@ commands = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     epilog="--data, --database-url and --output may also stand after the command.",
 )
-for noun in (demo, serve, worker, maintenance):
+for noun in (demo, serve, worker, maintenance, certify):
     noun.register(commands)
 for name, group in (
     ("tenant", tenant.commands),
@@ -56,8 +60,13 @@ for name, group in (
     ("app", app.commands),
     ("job", job.commands),
     ("schema", schema.commands),
+    ("audit", audit.commands),
+    ("token", signin.token_commands),
+    ("role", signin.role_commands),
+    ("admin", signin.admin_commands),
 ):
     commands.add_typer(group, name=name)
+job_guards.register(job.commands)
 company.commands.add_typer(company_schema.commands, name="schema")
 
 

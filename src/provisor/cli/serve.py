@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -12,6 +12,10 @@ from provisor.cli.session import session
 
 if TYPE_CHECKING:
     from provisor.app.services import AppServices
+
+
+# Where one begins with each side.
+EMPTY: tuple[tuple[Literal["tenant", "company"], str], ...] = (("tenant", "/portal"), ("company", "/company"))
 
 
 def register(commands: typer.Typer) -> None:
@@ -69,6 +73,14 @@ def serve(
             soft_wrap=True,
         )
 
+    async def begin(services: AppServices) -> None:
+        pages = [
+            f"{settings.public_url or address}{path}" for kind, path in EMPTY if await services.setup.is_empty(kind)
+        ]
+        if pages:
+            text = f"Begin at {' and '.join(pages)}. Except on this machine they ask for a code: {services.setup.code}"
+            messages.print(text, markup=False, soft_wrap=True)
+
     async def work(services: AppServices) -> None:
         from provisor.cli.faces import make_app
         from provisor.cli.server import serving, until_told_to_end
@@ -80,6 +92,7 @@ def serve(
             if not no_worker:
                 await stack.enter_async_context(worker_here_or_elsewhere(services, busy))
             here.output.line(f"ready {address}")
+            await begin(services)
             await until_told_to_end()
 
     with bound:

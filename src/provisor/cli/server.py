@@ -17,7 +17,8 @@ from provisor.errors import Conflict, InvalidInput
 
 if TYPE_CHECKING:
     import uvicorn
-    from starlette.types import ASGIApp
+
+    from provisor.web.asgi import Front
 
 # How long requests that are under way may take once the server is told to end.
 END_SECONDS = 30
@@ -66,7 +67,7 @@ def address_of(bound: socket.socket, host: str, *, tls: bool = False) -> str:
 
 @asynccontextmanager
 async def serving(
-    app: ASGIApp, bound: socket.socket, *, tls_cert: Path | None = None, tls_key: Path | None = None
+    app: Front, bound: socket.socket, *, tls_cert: Path | None = None, tls_key: Path | None = None
 ) -> AsyncIterator[None]:
     """Answer requests while the block lasts; then those that are under way are finished."""
     server = _server(app, tls_cert, tls_key)
@@ -79,11 +80,12 @@ async def serving(
             await asyncio.sleep(0.01)
         yield
     finally:
+        app.end()
         server.should_exit = True
         await task
 
 
-def _server(app: ASGIApp, tls_cert: Path | None, tls_key: Path | None) -> uvicorn.Server:
+def _server(app: Front, tls_cert: Path | None, tls_key: Path | None) -> uvicorn.Server:
     import uvicorn
 
     class Server(uvicorn.Server):

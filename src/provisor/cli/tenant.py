@@ -30,33 +30,47 @@ def create(
     admin: Annotated[
         str | None,
         typer.Option(
-            metavar="UPN",
-            help="Also make this user, the first administrator. There is no sign-in yet: sign_in is null for now.",
+            metavar="UPN", help="Also make this user, a Global Administrator, and print a link to sign in, once."
         ),
     ] = None,
 ) -> None:
     """Make a tenant with an empty directory."""
     here = session(context)
 
-    async def work(services: AppServices) -> Tenant:
+    async def work(services: AppServices) -> tuple[Tenant, str | None]:
         tenant = await services.directory.create_tenant(operator(), name, domain)
-        if admin is not None:
-            person = {"userPrincipalName": admin, "displayName": admin.partition("@")[0], "accountEnabled": True}
-            try:
-                await services.directory.create_user(operator(), tenant.id, person)
-            except ProvisorError as error:
-                raise Conflict(
-                    f"The tenant {tenant.name} ({tenant.id}) was made, its administrator was not: {error.message}",
-                    hint=error.hint,
-                ) from error
-        return tenant
+        if admin is None:
+            return tenant, None
+        try:
+            return tenant, await _first_administrator(services, tenant, admin)
+        except ProvisorError as error:
+            raise Conflict(
+                f"The tenant {tenant.name} ({tenant.id}) was made, its administrator was not: {error.message}",
+                hint=error.hint,
+            ) from error
 
-    tenant = here.run(work)
+    tenant, sign_in = here.run(work)
 
     def people() -> Iterable[RenderableType]:
         yield facts([("tenant", tenant.name), ("domain", tenant.domain), ("id", tenant.id), ("administrator", admin)])
+        if sign_in is not None:
+            # As it is: broken lines could not be copied.
+            here.output.line(sign_in)
 
-    here.output.show({**_document(tenant), "admin": admin, "sign_in": None}, people)
+    here.output.show({**_document(tenant), "admin": admin, "sign_in": sign_in}, people)
+
+
+async def _first_administrator(services: AppServices, tenant: Tenant, admin: str) -> str:
+    """Make the user, give the role, and make the link that lets them in once; its address."""
+    from provisor.signin.people import PersonKey
+    from provisor.signin.roles.service import GLOBAL_ADMINISTRATOR
+
+    me = operator()
+    person = {"userPrincipalName": admin, "displayName": admin.partition("@")[0], "accountEnabled": True}
+    user = await services.directory.create_user(me, tenant.id, person)
+    await services.roles.grant(me, tenant.id, user.id, GLOBAL_ADMINISTRATOR)
+    link = await services.links.for_person(me, PersonKey("tenant", tenant.id, user.id))
+    return services.settings.address + link.path
 
 
 @commands.command("list")

@@ -13,6 +13,7 @@ from provisor.connector.messages import AttributeChange
 from provisor.provisioning import retry
 from provisor.provisioning.entry import Status, Step
 from provisor.provisioning.faults import concerns_all
+from provisor.provisioning.guarding.model import Held
 from provisor.provisioning.model import (
     Action,
     Delete,
@@ -52,6 +53,9 @@ class Item:
     # Those of the mappings' candidates (attribute, value) that the target has; null: it was not asked.
     taken: set[tuple[str, str]] | None = None
     settled: bool = False
+    # What a guard has kept back of it, and whether it does so now: then nothing of it is sent in this batch.
+    held: Held | None = None
+    barred: bool = False
 
 
 class Notes:
@@ -69,6 +73,27 @@ class Notes:
         item.settled = True
         self._batch.outcomes.append((item.source.id, self._kind, action, reason))
         self._batch.cleared.append(item.slot)
+        if action in (Action.DISABLED, Action.DELETED):
+            self._batch.guard.deprovisioned.append(item.source.id)
+
+    def defer(self, item: Item, held: Held) -> None:
+        """Not settled in the cycle's books, but done with in this batch: a guard counts it first."""
+        item.settled = item.barred = True
+        self._batch.guard.deferred.append((item.slot, held))
+
+    def keep_held(self, item: Item) -> None:
+        """It was held, and still is."""
+        item.settled = item.barred = True
+        self._batch.outcomes.append((item.source.id, self._kind, Action.WAITING, "Held"))
+        self._batch.guard.kept.append((item.slot, "It is held until somebody approves or rejects it."))
+
+    def skip_rejected(self, item: Item, held: Held) -> None:
+        """Somebody has decided that this is not done."""
+        item.barred = True
+        self.settle(item, Action.SKIPPED, "EntrySynchronizationSkipped")
+        what = {"update": "change", "disable": "disabling", "delete": "deletion"}[held.action]
+        text = f"Its {what} was held, and rejected by {held.decided_by or 'somebody'}: nothing is sent."
+        self.log(item, "other", "skipped", code="EntrySynchronizationSkipped", reason=text)
 
     def link(self, item: Item, target_id: str, acknowledged: Mapping[str, Any], state: LinkState = "linked") -> None:
         """The target has confirmed this state."""

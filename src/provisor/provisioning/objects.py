@@ -42,8 +42,13 @@ async def process(run: Run, kind: Kind) -> bool:
     await _know_managers(run, kind, items)
     await Sender(run, kind, mappings, batch, await run.roster(kind)).carry(items)
     _hand_on_references(kind, mappings, items, batch)
-    # Whatever was not left alone because the cycle broke must have come out as something.
-    batch.considered = [item.source.id for item in items if item.settled or run.broken is None]
+    run.gate.close(items, batch)
+    # Whatever was not left alone because the cycle broke must have come out as something. What a guard has put off
+    # comes back.
+    put_off = {held.source_id for _, held in batch.guard.deferred}
+    batch.considered = [
+        item.source.id for item in items if (item.settled or run.broken is None) and item.source.id not in put_off
+    ]
     await run.record(batch)
     return True
 
@@ -70,6 +75,8 @@ def _hand_on_references(kind: Kind, mappings: Mappings, items: Sequence[Item], b
     for item in items:
         link = links[item.source.id]
         if item.source.id not in cleared or link is None or link.state != "linked" or not item.entitlement.in_scope:
+            continue
+        if item.barred:
             continue
         if item.manager != link.acknowledged.get(path):
             handed_on.add(item.source.id)

@@ -85,8 +85,12 @@ async def members(run: Run) -> bool:
     batch = Batch()
     mapped = "Group" in run.mappings and run.mappings["Group"].reference("members") is not None
 
+    leavers = [pair.slot.member_id for pair in pairs if pair.acknowledged and not pair.wanted]
+    kept = await run.gate.kept(run, leavers) if leavers else set()
+    batch.guard.pairs.extend(pair.slot for pair in pairs if not pair.wanted and pair.slot.member_id in kept)
+
     async def write(group: list[Pair]) -> None:
-        await _write_group(run, batch, group)
+        await _write_group(run, batch, [pair for pair in group if pair.wanted or pair.slot.member_id not in kept])
 
     if mapped:
         await run.each([list(group) for _, group in groupby(pairs, key=lambda pair: pair.slot.group_id)], write)

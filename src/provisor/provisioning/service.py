@@ -13,7 +13,9 @@ from provisor.applications.service import Applications
 from provisor.clock import Clock, iso
 from provisor.connector.check import ConnectionResult
 from provisor.errors import Conflict, InvalidInput
+from provisor.events.audit import activities
 from provisor.provisioning.engine import Targets
+from provisor.provisioning.guarding.service import Guards
 from provisor.provisioning.model import Cycle, JobState
 from provisor.provisioning.store import ProvisioningStore
 from provisor.security.actor import Actor, Right
@@ -26,6 +28,7 @@ SCOPES = {
     "watermark": frozenset({"watermark"}),
     "quarantinestate": frozenset({"quarantine"}),
     "full": frozenset({"links", "escrows", "watermark", "quarantine"}),
+    "forcedeletes": frozenset({"deletes"}),
 }
 DEFAULT_SCOPE = "QuarantineState, Watermark, Escrows"
 
@@ -37,11 +40,19 @@ class JobNotReady(Conflict):
 class Provisioning:
     """Jobs as a person or a program sees them. Methods check the actor's rights in the job's tenant."""
 
-    def __init__(self, store: ProvisioningStore, applications: Applications, targets: Targets, clock: Clock) -> None:
+    def __init__(
+        self,
+        store: ProvisioningStore,
+        applications: Applications,
+        targets: Targets,
+        clock: Clock,
+        guards: Guards,
+    ) -> None:
         self._store = store
         self._applications = applications
         self._targets = targets
         self._clock = clock
+        self._guards = guards
 
     async def test(self, actor: Actor, job_id: str) -> ConnectionResult:
         """Test Connection: a search for a random user (and group) by the matching attributes. Never raises for it."""
@@ -62,7 +73,7 @@ class Provisioning:
         now = self._clock.now_ms()
         state = await self._store.state(job_id, now)
         code = "Active" if state.schema_version is not None else "NotRun"
-        await self._store.set_code(job_id, code, now=now, next_run_at=now)
+        await self._store.set_code(job_id, code, now=now, next_run_at=now, activity=activities.START, actor=actor)
         return await self._store.state(job_id, now)
 
     async def pause(self, actor: Actor, job_id: str) -> JobState:
@@ -70,7 +81,9 @@ class Provisioning:
         await self._job(actor, job_id)
         now = self._clock.now_ms()
         state = await self._store.state(job_id, now)
-        await self._store.set_code(job_id, "Paused", now=now, quarantine=state.quarantine)
+        await self._store.set_code(
+            job_id, "Paused", now=now, quarantine=state.quarantine, activity=activities.PAUSE, actor=actor
+        )
         return await self._store.state(job_id, now)
 
     async def restart(self, actor: Actor, job_id: str, reset_scope: str = "") -> JobState:
@@ -83,9 +96,12 @@ class Provisioning:
             if flags is None:
                 raise InvalidInput(
                     f"There is no reset scope {name.strip()!r}.",
-                    hint="Give None, ConnectorDataStore, Escrows, Watermark, QuarantineState or Full, comma separated.",
+                    hint="Give None, ConnectorDataStore, Escrows, Watermark, QuarantineState, Full or ForceDeletes, "
+                    "comma separated.",
                 )
             wanted |= flags
+        if "deletes" in wanted:
+            await self._guards.force_deletes(actor, job_id)
         now = self._clock.now_ms()
         state = await self._store.state(job_id, now)
         lifted = "quarantine" in wanted or state.code != "Quarantine"
@@ -99,6 +115,9 @@ class Provisioning:
             again_from_start=bool(wanted & {"watermark", "links"}),
             escrows="escrows" in wanted,
             drop_links="links" in wanted,
+            activity=activities.RESTART,
+            actor=actor,
+            details={"resetScope": reset_scope or DEFAULT_SCOPE},
         )
         return await self._store.state(job_id, now)
 

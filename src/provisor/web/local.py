@@ -13,10 +13,11 @@ def is_local(request: Request) -> bool:
     """A loopback peer that no proxy speaks for, and a loopback Host (a page elsewhere can rebind its own name)."""
     if request.client is None or any(name in request.headers for name in _FORWARDED):
         return False
-    return _is_loopback(request.client.host) and _is_loopback(request.url.hostname or "")
+    return is_loopback(request.client.host) and is_loopback(request.url.hostname or "")
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host name or an address is this machine itself."""
     if host == "localhost":
         return True
     try:

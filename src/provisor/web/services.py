@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from provisor.clock import Clock
 from provisor.events.outbox import Outbox
@@ -11,6 +12,12 @@ from provisor.provider.clients.service import Clients
 from provisor.provider.requestlog.service import RequestLog
 from provisor.provider.resources.service import Resources
 from provisor.provider.service import Companies
+from provisor.signin.model import Session
+from provisor.web.graph.services import GraphServices
+from provisor.web.html.live import Closing
+
+if TYPE_CHECKING:
+    from provisor.app.services import AppServices
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +44,36 @@ class Section:
     empty: str = "Nothing here yet."
 
 
+class FindSession(Protocol):
+    """From a cookie's value to whom it stands for."""
+
+    async def find(self, value: str) -> Session | None:
+        """The session, or null when there is none any more."""
+
+
+class NoSessions:
+    """Nobody has signed in."""
+
+    async def find(self, value: str) -> Session | None:
+        return None
+
+
+class Setup(Protocol):
+    """Beginning on an empty database. ``code``: what the operator reads on the server's console, and nobody else."""
+
+    @property
+    def code(self) -> str: ...
+
+    async def is_empty(self, kind: Literal["tenant", "company"]) -> bool:
+        """Whether there is no tenant, or no company."""
+
+    async def begin_tenant(self, name: str, domain: str, admin: str) -> str:
+        """The first tenant and its administrator; where to go on, signed in. Raises ``ProvisorError``."""
+
+    async def begin_company(self, name: str, admin: str) -> str:
+        """The first company and its administrator; where to go on, signed in. Raises ``ProvisorError``."""
+
+
 async def _nothing() -> Sequence[Section]:
     return ()
 
@@ -50,7 +87,9 @@ class Services:
     """``ready`` raises ``Unavailable`` while nothing can be served, ``portal``, ``company`` fill status pages.
 
     ``clients``: null where there is no OAuth. ``requests``: null where SCIM requests are not kept.
-    ``outbox``: null where changes are not given out.
+    ``outbox``: null where changes are not given out. ``setup``: null where nothing can be begun from a page.
+    ``closing`` is told when the server ends. ``graph``: null where there is no Graph-compatible API. ``admin``: what
+    the admin centre works on; null where there is none.
     """
 
     companies: Companies
@@ -63,3 +102,8 @@ class Services:
     clients: Clients | None = None
     requests: RequestLog | None = None
     outbox: Outbox | None = None
+    admin: AppServices | None = None
+    graph: GraphServices | None = None
+    sessions: FindSession = field(default_factory=NoSessions)
+    setup: Setup | None = None
+    closing: Closing = field(default_factory=Closing)

@@ -12,7 +12,7 @@ EXPIRES = ("--expires", "2999-12-31")
 
 def test_a_tenant_is_made_with_its_first_administrator(cli: Cli, tmp_path: Path) -> None:
     made = cli("tenant", "create", "Example", "--domain", "Example.org", "--admin", "root@example.org").json
-    assert made["sign_in"] is None
+    assert made["sign_in"].startswith("http://127.0.0.1:8080/welcome/")
     assert made["admin"] == "root@example.org"
     [listed] = cli("tenant", "list").json
     assert (listed["id"], listed["name"], listed["domain"]) == (made["id"], "Example", "example.org")
@@ -28,7 +28,7 @@ def test_a_second_tenant_of_one_domain_is_refused(cli: Cli) -> None:
 def test_a_company_lives_from_its_making_to_its_deletion(cli: Cli) -> None:
     made = cli("company", "create", "Acme", "--admin", "Boss@acme.example").json
     assert made["admin"] == "boss@acme.example"
-    assert made["sign_in"] is None
+    assert made["sign_in"].startswith("http://127.0.0.1:8080/welcome/")
     [listed] = cli("company", "list").json
     assert (listed["id"], listed["users"], listed["groups"]) == (made["id"], 0, 0)
     assert cli("company", "delete", "Acme", "--yes").json["deleted"] is True

@@ -80,7 +80,7 @@ class RoleAssignments:
             else:
                 now = self._clock.now_ms()
                 made = Assignment(new_id(), tenant_id, resource.id, principal_id, kind, name, role_id, now)
-                await self._store.insert(made)
+                await self._store.insert(made, resource.display_name, actor=actor)
         except AlreadyAssigned as error:
             raise AlreadyAssigned(_EXISTS, hint="There is nothing to do.") from error
         return Assigned(made, resource.display_name)
@@ -88,9 +88,10 @@ class RoleAssignments:
     async def remove(self, actor: Actor, tenant_id: str, id_: str) -> None:
         """Take an assignment away. Raises ``NotAssigned``."""
         actor.require(Right.ASSIGNMENTS_WRITE, tenant_id)
-        one = (await self.assignment(actor, tenant_id, id_)).assignment
+        found = await self.assignment(actor, tenant_id, id_)
+        one = found.assignment
         if one.principal_type == "ServicePrincipal":
-            await self._store.delete(tenant_id, id_)
+            await self._store.delete(found, actor=actor, at=self._clock.now_ms())
         else:
             where = one.service_principal_id
             await self._applications.unassign(actor, tenant_id, where, one.principal_id, one.app_role_id)

@@ -7,6 +7,11 @@ from typing import Literal
 
 from provisor.applications.errors import AlreadyAssigned
 from provisor.applications.model import Assignment
+from provisor.events.audit import activities
+from provisor.events.audit.model import Modified, NewEntry, Target
+from provisor.events.audit.store import record
+from provisor.events.audit.store import tenant as tenant_realm
+from provisor.security.actor import Actor
 from provisor.storage.database import Database, Row, Tx, UniqueViolation
 from provisor.storage.queries import named_queries
 
@@ -56,7 +61,7 @@ class AssignmentStore:
         row = await self._database.read(work)
         return (row[0], row[1]) if row else None
 
-    async def insert(self, assignment: Assignment) -> None:
+    async def insert(self, assignment: Assignment, resource_name: str, *, actor: Actor) -> None:
         """Write an application's assignment to another one. Raises ``AlreadyAssigned``."""
 
         async def work(tx: Tx) -> None:
@@ -72,17 +77,20 @@ class AssignmentStore:
                     "created_at": assignment.created_at,
                 },
             )
+            await _told(tx, Assigned(assignment, resource_name), actor, assignment.created_at, added=True)
 
         try:
             await self._database.write(work)
         except UniqueViolation as error:
             raise AlreadyAssigned from error
 
-    async def delete(self, tenant_id: str, id_: str) -> None:
+    async def delete(self, assigned: Assigned, *, actor: Actor, at: int) -> None:
         """Remove an application's assignment to another one."""
+        params = {"tenant_id": assigned.assignment.tenant_id, "id": assigned.assignment.id}
 
         async def work(tx: Tx) -> None:
-            await tx.execute(_QUERIES["delete"], {"tenant_id": tenant_id, "id": id_})
+            if await tx.execute(_QUERIES["delete"], params):
+                await _told(tx, assigned, actor, at, added=False)
 
         await self._database.write(work)
 
@@ -94,6 +102,17 @@ class AssignmentStore:
             return [row[0] for row in await tx.fetch_all(_QUERIES["roles_of"], params)]
 
         return await self._database.read(work)
+
+
+async def _told(tx: Tx, assigned: Assigned, actor: Actor, at: int, *, added: bool) -> None:
+    """Tell the audit log."""
+    one = assigned.assignment
+    role = one.app_role_id
+    changed = (Modified("AppRole.Id", None if added else role, role if added else None),)
+    app = Target("ServicePrincipal", one.service_principal_id, assigned.resource_name or "", changed)
+    principal = Target(one.principal_type, one.principal_id, one.principal_display_name)
+    activity = (activities.ASSIGN if added else activities.UNASSIGN)[one.principal_type]
+    await record(tx, tenant_realm(one.tenant_id), [NewEntry(activity, actor, (app, principal))], at=at)
 
 
 def _assigned(row: Row) -> Assigned:

@@ -51,7 +51,7 @@ class PermissionGrants:
         client, resource and principal, ``AppNotFound``, ``PrincipalNotFound``."""
         actor.require(Right.APPLICATIONS_WRITE, tenant_id)
         made = await self._checked(tenant_id, client_id, resource_id, principal_id, scopes)
-        if not await self._store.insert(tenant_id, made):
+        if not await self._store.insert(tenant_id, made, actor=actor):
             raise GrantExists("Permission entry already exists.", hint="Change the scope of the one that there is.")
         return made
 
@@ -72,7 +72,7 @@ class PermissionGrants:
         elif actor.realm.kind != "system" and actor.realm.id != tenant_id:
             raise Forbidden(f"{actor.subject} belongs to another tenant and may not act here.")
         made = await self._checked(tenant_id, client_id, resource_id, principal_id, scopes)
-        return await self._store.add(tenant_id, made)
+        return await self._store.add(tenant_id, made, actor=actor)
 
     async def consented(
         self, actor: Actor, tenant_id: str, *, client_id: str, resource_id: str, principal_id: str
@@ -86,13 +86,14 @@ class PermissionGrants:
     async def set_scopes(self, actor: Actor, tenant_id: str, id_: str, scopes: Iterable[str]) -> None:
         """Replace the scopes. Raises ``GrantNotFound``."""
         actor.require(Right.APPLICATIONS_WRITE, tenant_id)
-        if not await self._store.set_scopes(tenant_id, id_, _checked_scopes(scopes)):
+        checked, now = _checked_scopes(scopes), self._clock.now_ms()
+        if not await self._store.set_scopes(tenant_id, id_, checked, actor=actor, at=now):
             raise GrantNotFound(f"This tenant has no permission grant {id_}.")
 
     async def revoke(self, actor: Actor, tenant_id: str, id_: str) -> None:
         """Take a consent back. Raises ``GrantNotFound``."""
         actor.require(Right.APPLICATIONS_WRITE, tenant_id)
-        if not await self._store.delete(tenant_id, id_):
+        if not await self._store.delete(tenant_id, id_, actor=actor, at=self._clock.now_ms()):
             raise GrantNotFound(f"This tenant has no permission grant {id_}.")
 
     async def _checked(

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from provisor.applications.grants.model import PermissionGrant
+from provisor.events.audit import activities
+from provisor.events.audit.model import Activity, Modified, NewEntry, Target
+from provisor.events.audit.store import record
+from provisor.events.audit.store import tenant as tenant_realm
+from provisor.security.actor import Actor
 from provisor.storage.database import Database, Row, Tx, UniqueViolation
 from provisor.storage.queries import named_queries
 
@@ -17,11 +23,12 @@ class GrantStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def insert(self, tenant_id: str, grant: PermissionGrant) -> bool:
+    async def insert(self, tenant_id: str, grant: PermissionGrant, *, actor: Actor) -> bool:
         """Write a new one. False: there is one of this client, resource and principal."""
 
         async def work(tx: Tx) -> None:
             await tx.execute(_QUERIES["insert"], _row(tenant_id, grant))
+            await _told(tx, tenant_id, activities.CONSENT, None, grant, actor, grant.created_at)
 
         try:
             await self._database.write(work)
@@ -29,7 +36,7 @@ class GrantStore:
             return False
         return True
 
-    async def add(self, tenant_id: str, grant: PermissionGrant) -> PermissionGrant:
+    async def add(self, tenant_id: str, grant: PermissionGrant, *, actor: Actor) -> PermissionGrant:
         """Write a new one, or add its scopes to the one that there is; as it is then."""
 
         async def work(tx: Tx) -> PermissionGrant:
@@ -82,20 +89,30 @@ class GrantStore:
         row = await self._database.read(work)
         return _grant(row) if row else None
 
-    async def set_scopes(self, tenant_id: str, id_: str, scopes: Sequence[str]) -> bool:
+    async def set_scopes(self, tenant_id: str, id_: str, scopes: Sequence[str], *, actor: Actor, at: int) -> bool:
         """False: there is no such consent."""
 
         async def work(tx: Tx) -> bool:
-            params = {"tenant_id": tenant_id, "id": id_, "scope": " ".join(scopes)}
-            return await tx.execute(_QUERIES["update"], params) == 1
+            row = await tx.fetch_one(_QUERIES["one"], {"tenant_id": tenant_id, "id": id_})
+            if row is None:
+                return False
+            before = _grant(row)
+            after = replace(before, scopes=tuple(scopes))
+            await tx.execute(_QUERIES["update"], _row(tenant_id, after))
+            await _told(tx, tenant_id, activities.UPDATE_CONSENT, before, after, actor, at)
+            return True
 
         return await self._database.write(work)
 
-    async def delete(self, tenant_id: str, id_: str) -> bool:
+    async def delete(self, tenant_id: str, id_: str, *, actor: Actor, at: int) -> bool:
         """False: there is no such consent."""
 
         async def work(tx: Tx) -> bool:
-            return await tx.execute(_QUERIES["delete"], {"tenant_id": tenant_id, "id": id_}) == 1
+            row = await tx.fetch_one(_QUERIES["one"], {"tenant_id": tenant_id, "id": id_})
+            if row is None or not await tx.execute(_QUERIES["delete"], {"tenant_id": tenant_id, "id": id_}):
+                return False
+            await _told(tx, tenant_id, activities.REVOKE_CONSENT, _grant(row), None, actor, at)
+            return True
 
         return await self._database.write(work)
 
@@ -106,6 +123,31 @@ class GrantStore:
             return await tx.fetch_one(_QUERIES[kind], {"tenant_id": tenant_id, "id": id_}) is not None
 
         return await self._database.read(work)
+
+
+async def _told(
+    tx: Tx,
+    tenant_id: str,
+    activity: Activity,
+    before: PermissionGrant | None,
+    after: PermissionGrant | None,
+    actor: Actor,
+    at: int,
+) -> None:
+    """Tell the audit log; one of the two is there."""
+    grant = after or before
+    if grant is None:
+        return
+    changed = (
+        Modified("scope", " ".join(before.scopes) if before else None, " ".join(after.scopes) if after else None),
+        Modified("consentType", None, "AllPrincipals" if grant.for_everybody else "Principal"),
+    )
+    targets = (
+        Target("ServicePrincipal", grant.client_id, "", changed),
+        Target("ServicePrincipal", grant.resource_id),
+        *((Target("User", grant.principal_id),) if grant.principal_id else ()),
+    )
+    await record(tx, tenant_realm(tenant_id), [NewEntry(activity, actor, targets)], at=at)
 
 
 def _row(tenant_id: str, grant: PermissionGrant) -> dict[str, str | int]:

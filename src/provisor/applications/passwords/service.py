@@ -12,10 +12,13 @@ import secrets
 from collections.abc import Iterable
 
 from provisor.applications.errors import PasswordNotFound
+from provisor.applications.model import ServicePrincipal
 from provisor.applications.passwords.model import NewPassword, Password
 from provisor.applications.passwords.store import PasswordStore
+from provisor.applications.registrations.model import Application
 from provisor.clock import Clock
 from provisor.errors import Forbidden, InvalidInput
+from provisor.events.audit.model import Target
 from provisor.ids import new_id
 from provisor.security.actor import Actor, Right
 
@@ -35,19 +38,17 @@ class Passwords:
     async def add(
         self,
         actor: Actor,
-        tenant_id: str,
-        object_id: str,
-        app_id: str,
+        holder: Application | ServicePrincipal,
         *,
         display_name: str | None = None,
         start_at: int | None = None,
         end_at: int | None = None,
     ) -> NewPassword:
-        """A new secret of the application or service principal ``object_id``; it counts for two years by default.
+        """A new secret of an application or a service principal; it counts for two years by default.
 
         Raises ``InvalidInput`` for a time in which it never counts, ``TooManyPasswords``.
         """
-        actor.require(Right.APPLICATIONS_WRITE, tenant_id)
+        actor.require(Right.APPLICATIONS_WRITE, holder.tenant_id)
         now = self._clock.now_ms()
         begins = now if start_at is None else start_at
         ends = begins + _TWO_YEARS if end_at is None else end_at
@@ -57,13 +58,16 @@ class Passwords:
             raise InvalidInput("The name of a client secret has at most 256 characters.")
         text = _text()
         password = Password(new_id(), display_name, text[:_HINT], begins, ends)
-        await self._store.insert(tenant_id, object_id, app_id, password, self._mac(app_id, text))
+        mac = self._mac(holder.app_id, text)
+        where, app_id = holder.tenant_id, holder.app_id
+        await self._store.insert(where, _target(holder), app_id, password, mac, actor=actor, at=now)
         return NewPassword(password, text)
 
-    async def remove(self, actor: Actor, tenant_id: str, object_id: str, key_id: str) -> None:
+    async def remove(self, actor: Actor, holder: Application | ServicePrincipal, key_id: str) -> None:
         """Forget a secret: it does not count from now on. Raises ``PasswordNotFound``."""
-        actor.require(Right.APPLICATIONS_WRITE, tenant_id)
-        if not await self._store.delete(tenant_id, object_id, key_id):
+        actor.require(Right.APPLICATIONS_WRITE, holder.tenant_id)
+        now = self._clock.now_ms()
+        if not await self._store.delete(holder.tenant_id, _target(holder), key_id, actor=actor, at=now):
             raise PasswordNotFound(f"No password credential found with keyId {key_id!r}.")
 
     async def of(self, actor: Actor, tenant_id: str, object_ids: Iterable[str]) -> dict[str, list[Password]]:
@@ -91,6 +95,11 @@ class Passwords:
 
     def _mac(self, app_id: str, text: str) -> bytes:
         return hmac.digest(self._pepper, f"{app_id}\n{text}".encode(), hashlib.sha256)
+
+
+def _target(holder: Application | ServicePrincipal) -> Target:
+    kind = "Application" if isinstance(holder, Application) else "ServicePrincipal"
+    return Target(kind, holder.id, holder.display_name)
 
 
 def _require_authority(actor: Actor) -> None:

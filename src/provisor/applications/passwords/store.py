@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from msgspec import structs
+
 from provisor.applications.passwords.model import Password
 from provisor.errors import Conflict
+from provisor.events.audit import activities
+from provisor.events.audit.model import NewEntry, Target, hidden
+from provisor.events.audit.store import record
+from provisor.events.audit.store import tenant as tenant_realm
+from provisor.security.actor import Actor
 from provisor.storage.database import Database, Row, Tx
 from provisor.storage.queries import id_list, named_queries
 
@@ -23,11 +30,13 @@ class PasswordStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def insert(self, tenant_id: str, object_id: str, app_id: str, password: Password, mac: bytes) -> None:
+    async def insert(
+        self, tenant_id: str, holder: Target, app_id: str, password: Password, mac: bytes, *, actor: Actor, at: int
+    ) -> None:
         """Write a new one. Raises ``TooManyPasswords``."""
 
         async def work(tx: Tx) -> None:
-            found = await tx.fetch_one(_QUERIES["count"], {"object_id": object_id})
+            found = await tx.fetch_one(_QUERIES["count"], {"object_id": holder.id})
             if found is not None and found[0] >= MOST:
                 raise TooManyPasswords(f"There are {MOST} client secrets already.", hint="Remove those not in use.")
             await tx.execute(
@@ -35,7 +44,7 @@ class PasswordStore:
                 {
                     "key_id": password.key_id,
                     "tenant_id": tenant_id,
-                    "object_id": object_id,
+                    "object_id": holder.id,
                     "app_id": app_id,
                     "display_name": password.display_name,
                     "hint": password.hint,
@@ -44,6 +53,9 @@ class PasswordStore:
                     "end_at": password.end_at,
                 },
             )
+            target = structs.replace(holder, modified_properties=hidden([password.key_id]))
+            entry = NewEntry(activities.ADD_PASSWORD, actor, (target,))
+            await record(tx, tenant_realm(tenant_id), [entry], at=at)
 
         await self._database.write(work)
 
@@ -59,12 +71,17 @@ class PasswordStore:
             found.setdefault(object_id, []).append(Password(*row))
         return found
 
-    async def delete(self, tenant_id: str, object_id: str, key_id: str) -> bool:
+    async def delete(self, tenant_id: str, holder: Target, key_id: str, *, actor: Actor, at: int) -> bool:
         """False: the object has no such secret."""
-        params = {"tenant_id": tenant_id, "object_id": object_id, "key_id": key_id}
+        params = {"tenant_id": tenant_id, "object_id": holder.id, "key_id": key_id}
 
         async def work(tx: Tx) -> bool:
-            return await tx.execute(_QUERIES["delete"], params) == 1
+            if await tx.execute(_QUERIES["delete"], params) == 0:
+                return False
+            target = structs.replace(holder, modified_properties=hidden([key_id], was=True, now=False))
+            entry = NewEntry(activities.REMOVE_PASSWORD, actor, (target,))
+            await record(tx, tenant_realm(tenant_id), [entry], at=at)
+            return True
 
         return await self._database.write(work)
 

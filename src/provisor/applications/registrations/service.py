@@ -93,7 +93,7 @@ class Registrations:
         made = _changed_application(draft, properties)
         if not made.display_name:
             raise InvalidProperties("A value is required for property 'displayName' of resource 'Application'.")
-        await self._store.insert(made, None, owner_id)
+        await self._store.insert(made, None, owner_id, actor=actor)
         return made
 
     async def update(self, actor: Actor, tenant_id: str, id_: str, changes: Mapping[str, Any]) -> Application:
@@ -107,7 +107,7 @@ class Registrations:
             return after
 
         at = self._clock.now_ms()
-        return await self._store.change_application(tenant_id, id_, change, actor=actor.subject, at=at)
+        return await self._store.change_application(tenant_id, id_, change, actor=actor, at=at)
 
     async def delete(self, actor: Actor, tenant_id: str, id_: str) -> RemovedApplication:
         """Remove an application with its service principal in its own tenant, for good. Raises ``NotFound``.
@@ -115,7 +115,7 @@ class Registrations:
         What the engine keeps of the jobs is the engine's to remove: see ``RemovedApplication.job_ids``.
         """
         actor.require(Right.APPLICATIONS_WRITE, tenant_id)
-        gone = await self._store.delete_application(tenant_id, id_)
+        gone = await self._store.delete_application(tenant_id, id_, actor=actor, at=self._clock.now_ms())
         if gone is None:
             raise RegistrationNotFound(f"This tenant has no application {id_}.")
         return RemovedApplication(*gone)
@@ -151,7 +151,7 @@ class Registrations:
         actor.require(Right.APPLICATIONS_WRITE, tenant_id)
         template = gallery.template(template_id)
         application, made = from_template(template, tenant_id, display_name, self._clock.now_ms())
-        await self._store.insert(application, made, owner_id)
+        await self._store.insert(application, made, owner_id, actor=actor)
         return Instance(application, made)
 
     async def instantiate_application(
@@ -178,7 +178,7 @@ class Registrations:
             )
         made = instance_of(application, tenant_id, self._clock.now_ms(), ServicePrincipalProperties())
         made = _changed_instance(made, properties or {})
-        await self._store.insert(None, made, owner_id)
+        await self._store.insert(None, made, owner_id, actor=actor)
         return Instance(application, made)
 
     async def update_instance(
@@ -196,7 +196,7 @@ class Registrations:
             return after
 
         at = self._clock.now_ms()
-        return await self._store.change_service_principal(tenant_id, id_, change, actor=actor.subject, at=at)
+        return await self._store.change_service_principal(tenant_id, id_, change, actor=actor, at=at)
 
     async def delete_instance(self, actor: Actor, tenant_id: str, id_: str) -> Removed:
         """Remove a service principal with its roles, assignments, consents, job and credentials. The application
@@ -205,7 +205,8 @@ class Registrations:
         if id_ == graph.service_principal_id(tenant_id):
             raise Conflict("The API's own service principal cannot be removed.")
         found = (await self.instance(actor, tenant_id, id_)).service_principal
-        return Removed(found, await self._store.delete_service_principal(tenant_id, found.id))
+        now = self._clock.now_ms()
+        return Removed(found, await self._store.delete_service_principal(found, actor=actor, at=now))
 
     # Owners
 
@@ -214,18 +215,18 @@ class Registrations:
         actor.require(Right.APPLICATIONS_READ, tenant_id)
         return await self._store.owners(tenant_id, object_id)
 
-    async def add_owner(self, actor: Actor, tenant_id: str, object_id: str, owner_id: str) -> None:
-        """Raises ``OwnerNotFound`` for who is neither a user nor a service principal here, ``AlreadyOwner``."""
-        actor.require(Right.APPLICATIONS_WRITE, tenant_id)
-        if any(owner.id == owner_id for owner in await self._store.owners(tenant_id, object_id)):
+    async def add_owner(self, actor: Actor, what: Application | ServicePrincipal, owner_id: str) -> None:
+        """Raises ``OwnerNotFound`` for who is neither a user nor a service principal there, ``AlreadyOwner``."""
+        actor.require(Right.APPLICATIONS_WRITE, what.tenant_id)
+        if any(owner.id == owner_id for owner in await self._store.owners(what.tenant_id, what.id)):
             raise AlreadyOwner("One or more added object references already exist for the property 'owners'.")
-        if not await self._store.add_owner(tenant_id, object_id, owner_id, self._clock.now_ms()):
+        if not await self._store.add_owner(what, owner_id, actor=actor, at=self._clock.now_ms()):
             raise OwnerNotFound(f"This tenant has no user and no service principal {owner_id}.")
 
-    async def remove_owner(self, actor: Actor, tenant_id: str, object_id: str, owner_id: str) -> None:
+    async def remove_owner(self, actor: Actor, what: Application | ServicePrincipal, owner_id: str) -> None:
         """Raises ``OwnerNotFound``."""
-        actor.require(Right.APPLICATIONS_WRITE, tenant_id)
-        if not await self._store.remove_owner(tenant_id, object_id, owner_id):
+        actor.require(Right.APPLICATIONS_WRITE, what.tenant_id)
+        if not await self._store.remove_owner(what, owner_id, actor=actor, at=self._clock.now_ms()):
             raise OwnerNotFound(f"{owner_id} is no owner.")
 
     async def owned(self, actor: Actor, tenant_id: str, owner_id: str) -> set[str]:

@@ -13,8 +13,13 @@ from provisor.applications.model import AppRole, ServicePrincipal
 from provisor.applications.registrations.making import registered, roles_of
 from provisor.applications.registrations.model import Application, Owner
 from provisor.applications.registrations.properties import ApplicationProperties, MemberType, ServicePrincipalProperties
+from provisor.events.audit import activities
+from provisor.events.audit.model import Activity, Modified, NewEntry, Target, differences
+from provisor.events.audit.store import record
+from provisor.events.audit.store import tenant as tenant_realm
 from provisor.events.model import NewChange
 from provisor.events.store import append
+from provisor.security.actor import Actor
 from provisor.storage.database import Database, Row, Tx, UniqueViolation
 from provisor.storage.queries import id_list, named_queries
 
@@ -29,7 +34,12 @@ class RegistrationStore:
         self._database = database
 
     async def insert(
-        self, application: Application | None, service_principal: ServicePrincipal | None, owner_id: str | None
+        self,
+        application: Application | None,
+        service_principal: ServicePrincipal | None,
+        owner_id: str | None,
+        *,
+        actor: Actor,
     ) -> None:
         """Write a registration, an instance, or both; ``owner_id`` owns them, when it is somebody who can.
 
@@ -40,10 +50,13 @@ class RegistrationStore:
             if application is not None:
                 await insert_application(tx, application)
                 await _own(tx, application.tenant_id, application.id, owner_id, application.created_at)
+                at = application.created_at
+                await _told(tx, application, activities.ADD_APPLICATION, _facts(application), actor, at)
             if service_principal is not None:
                 sp = service_principal
                 await insert_service_principal(tx, sp)
                 await _own(tx, sp.tenant_id, sp.id, owner_id, sp.created_at)
+                await _told(tx, sp, activities.ADD_APP, _facts(sp), actor, sp.created_at)
 
         try:
             await self._database.write(work)
@@ -95,7 +108,7 @@ class RegistrationStore:
         return await self._database.read(work)
 
     async def change_application(
-        self, tenant_id: str, id_: str, change: Callable[[Application], Application], *, actor: str, at: int
+        self, tenant_id: str, id_: str, change: Callable[[Application], Application], *, actor: Actor, at: int
     ) -> Application:
         """Change a registration, and give its instances its roles. Raises ``RegistrationNotFound``."""
 
@@ -106,6 +119,9 @@ class RegistrationStore:
             before = _application(row)
             after = change(before)
             await _update_application(tx, after)
+            changes = differences(_shown(before), _shown(after))
+            if changes:
+                await _told(tx, after, activities.UPDATE_APPLICATION, changes, actor, at)
             if after.properties.app_roles != before.properties.app_roles:
                 roles = roles_of(after.properties)
                 for where, sp_id in await tx.fetch_all(_QUERIES["instances"], {"app_id": after.app_id}):
@@ -120,7 +136,7 @@ class RegistrationStore:
         id_: str,
         change: Callable[[ServicePrincipal], ServicePrincipal],
         *,
-        actor: str,
+        actor: Actor,
         at: int,
     ) -> ServicePrincipal:
         """Change an instance; its registration in the same tenant gets its roles too. Raises ``AppNotFound``."""
@@ -132,6 +148,9 @@ class RegistrationStore:
             after = change(before)
             params = {"tenant_id": tenant_id, "id": before.id, "display_name": after.display_name}
             await tx.execute(_QUERIES["update_service_principal"], {**params, "properties": _encode(after.properties)})
+            changes = differences(_shown(before), _shown(after))
+            if changes:
+                await _told(tx, after, activities.UPDATE_APP, changes, actor, at)
             if after.app_roles != before.app_roles:
                 await _put_own_registration(tx, after)
                 await _put_roles(tx, tenant_id, before.id, after.app_roles, actor=actor, at=at)
@@ -139,7 +158,9 @@ class RegistrationStore:
 
         return await self._database.write(work)
 
-    async def delete_application(self, tenant_id: str, id_: str) -> tuple[Application, tuple[str, ...]] | None:
+    async def delete_application(
+        self, tenant_id: str, id_: str, *, actor: Actor, at: int
+    ) -> tuple[Application, tuple[str, ...]] | None:
         """Remove a registration with its instance in its own tenant; the ids of that one's jobs. Null: no such."""
 
         async def work(tx: Tx) -> tuple[Application, tuple[str, ...]] | None:
@@ -151,16 +172,20 @@ class RegistrationStore:
             service_principal = await _service_principal(tx, tenant_id, application.app_id)
             if service_principal is not None:
                 jobs = await delete_service_principal(tx, tenant_id, service_principal.id)
+                await _told(tx, service_principal, activities.REMOVE_APP, (), actor, at)
             await _delete_application(tx, application)
+            await _told(tx, application, activities.REMOVE_APPLICATION, (), actor, at)
             return application, jobs
 
         return await self._database.write(work)
 
-    async def delete_service_principal(self, tenant_id: str, id_: str) -> tuple[str, ...]:
+    async def delete_service_principal(self, sp: ServicePrincipal, *, actor: Actor, at: int) -> tuple[str, ...]:
         """Remove an instance; the ids of its jobs."""
 
         async def work(tx: Tx) -> tuple[str, ...]:
-            return await delete_service_principal(tx, tenant_id, id_)
+            jobs = await delete_service_principal(tx, sp.tenant_id, sp.id)
+            await _told(tx, sp, activities.REMOVE_APP, (), actor, at)
+            return jobs
 
         return await self._database.write(work)
 
@@ -180,22 +205,57 @@ class RegistrationStore:
 
         return {row[0] for row in await self._database.read(work)}
 
-    async def add_owner(self, tenant_id: str, object_id: str, owner_id: str, at: int) -> bool:
+    async def add_owner(self, what: Application | ServicePrincipal, owner_id: str, *, actor: Actor, at: int) -> bool:
         """False: there is nobody of that id who could own something. Raises ``UniqueViolation`` of an owner."""
 
         async def work(tx: Tx) -> bool:
-            return await _own(tx, tenant_id, object_id, owner_id, at)
+            done = await _own(tx, what.tenant_id, what.id, owner_id, at)
+            if done:
+                changed = (Modified("Owner.ObjectId", None, owner_id),)
+                await _told(tx, what, activities.ADD_OWNER, changed, actor, at)
+            return done
 
         return await self._database.write(work)
 
-    async def remove_owner(self, tenant_id: str, object_id: str, owner_id: str) -> bool:
+    async def remove_owner(self, what: Application | ServicePrincipal, owner_id: str, *, actor: Actor, at: int) -> bool:
         """False: it was no owner."""
-        params = {"tenant_id": tenant_id, "object_id": object_id, "owner_id": owner_id}
+        params = {"tenant_id": what.tenant_id, "object_id": what.id, "owner_id": owner_id}
 
         async def work(tx: Tx) -> bool:
-            return await tx.execute(_QUERIES["delete_owner"], params) == 1
+            done = await tx.execute(_QUERIES["delete_owner"], params) == 1
+            if done:
+                changed = (Modified("Owner.ObjectId", owner_id, None),)
+                await _told(tx, what, activities.REMOVE_OWNER, changed, actor, at)
+            return done
 
         return await self._database.write(work)
+
+
+async def _told(
+    tx: Tx,
+    what: Application | ServicePrincipal,
+    activity: Activity,
+    changed: tuple[Modified, ...],
+    actor: Actor,
+    at: int,
+) -> None:
+    """Tell the audit log."""
+    kind = "Application" if isinstance(what, Application) else "ServicePrincipal"
+    target = Target(kind, what.id, what.display_name, changed)
+    await record(tx, tenant_realm(what.tenant_id), [NewEntry(activity, actor, (target,))], at=at)
+
+
+def _facts(what: Application | ServicePrincipal) -> tuple[Modified, ...]:
+    return differences({}, {"appId": what.app_id, "templateId": what.template_id or None})
+
+
+def _shown(what: Application | ServicePrincipal) -> dict[str, Any]:
+    """What the audit log compares."""
+    shown: dict[str, Any] = msgspec.to_builtins(what.properties)
+    shown["displayName"] = what.display_name
+    if isinstance(what, Application):
+        return {**shown, "signInAudience": what.sign_in_audience}
+    return {**shown, "appRoles": msgspec.to_builtins([registered(role) for role in what.app_roles])}
 
 
 async def insert_application(tx: Tx, application: Application) -> None:
@@ -246,13 +306,16 @@ async def delete_service_principal(tx: Tx, tenant_id: str, id_: str) -> tuple[st
     return jobs
 
 
-async def delete_app(tx: Tx, tenant_id: str, id_: str, app_id: str) -> None:
-    """Remove an instance, and its registration where that is of the same tenant."""
+async def delete_app(tx: Tx, tenant_id: str, id_: str, app_id: str) -> bool:
+    """Remove an instance, and its registration where that is of the same tenant. False: somebody else did before."""
+    if await tx.fetch_one(_QUERIES["service_principal"], {"tenant_id": tenant_id, "ref": id_}) is None:
+        return False
     await delete_service_principal(tx, tenant_id, id_)
     for row in await tx.fetch_all(_QUERIES["applications_by_app_id"], {"app_ids": id_list([app_id])}):
         application = _application(row)
         if application.tenant_id == tenant_id:
             await _delete_application(tx, application)
+    return True
 
 
 async def service_principals(tx: Tx, tenant_id: str) -> list[ServicePrincipal]:
@@ -315,7 +378,7 @@ async def _insert_roles(tx: Tx, service_principal_id: str, roles: Iterable[AppRo
     )
 
 
-async def _put_roles(tx: Tx, tenant_id: str, sp_id: str, roles: Sequence[AppRole], *, actor: str, at: int) -> None:
+async def _put_roles(tx: Tx, tenant_id: str, sp_id: str, roles: Sequence[AppRole], *, actor: Actor, at: int) -> None:
     """Other roles in the place of those that an instance has; who had one that is gone has it no more."""
     known = await tx.fetch_all(_QUERIES["app_roles"], {"service_principal_ids": id_list([sp_id])})
     gone = {row[1] for row in known} - {role.id for role in roles}
@@ -331,7 +394,7 @@ async def _put_roles(tx: Tx, tenant_id: str, sp_id: str, roles: Sequence[AppRole
         for principal_id, kind in holders
         if kind != "ServicePrincipal"
     ]
-    await append(tx, tenant_id, entries, actor=actor, at=at)
+    await append(tx, tenant_id, entries, actor=actor.subject, at=at)
 
 
 async def _put_own_registration(tx: Tx, service_principal: ServicePrincipal) -> None:

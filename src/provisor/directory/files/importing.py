@@ -43,33 +43,32 @@ async def import_files(
     without such a tenant, and ``Conflict`` when somebody else takes a name while the import runs.
     """
     actor.require(Right.DIRECTORY_WRITE, tenant_id)
-    work = _Import(directory, actor, tenant_id, [RowFile(source) for source in sources])
+    work = Import(directory, actor, tenant_id, [RowFile(source) for source in sources])
     await work.check()
-    if work.faults:
-        order = {source.name: position for position, source in enumerate(sources)}
-        return ImportReport(
-            errors=sorted(work.faults, key=lambda f: (order[f.file], f.line, f.column or "", f.message))
-        )
-    return await work.apply()
+    return ImportReport(errors=work.told_faults()) if work.faults else await work.apply()
 
 
-class _Plan(msgspec.Struct):
-    """What a chunk of rows comes to."""
+class Plan(msgspec.Struct):
+    """What a chunk of rows comes to. ``known``: line -> id of the user who is there already."""
 
     create: list[NewUser]
     update: dict[str, dict[str, Any]]
+    known: dict[int, str]
 
 
-class _Import:
+class Import:
+    """One call: its files, checked together. What it will do is asked for file by file."""
+
     def __init__(self, directory: Directory, actor: Actor, tenant_id: str, files: Sequence[RowFile]) -> None:
         self._directory = directory
         self._actor = actor
         self._tenant_id = tenant_id
-        self._users = [file for file in files if file.kind in ("bulk-create", "download-users")]
-        self._members = [file for file in files if file.kind == "members"]
-        self._groups: dict[str, Group | None] = {}
+        self._order = {file.name: position for position, file in enumerate(files)}
+        self.users = [file for file in files if file.kind in ("bulk-create", "download-users")]
+        self.members = [file for file in files if file.kind == "members"]
+        self.groups: dict[str, Group | None] = {}
         self.faults: list[FileFault] = [fault for file in files for fault in file.faults]
-        if self._users and not self._members and len(self._users) == len(files):
+        if self.users and not self.members and len(self.users) == len(files):
             self.faults += [
                 FileFault(
                     file.name, 0, None, "This file lists users, not members: a group is filled by a members file."
@@ -81,30 +80,39 @@ class _Import:
         self._places: dict[str, str] = {}
         self._names_by_id: dict[str, str] = {}
         self._targets: dict[str, str] = {}
-        self._passwords = 0
+        self.passwords = 0
         # Whoever a faulty line names may well be a member elsewhere: that would be no second fault.
         self._unsure = any(file.kind is None for file in files)
 
     async def check(self) -> None:
         """Find every fault."""
-        for file in self._users:
-            for rows in _chunks(file.users(self.faults)):
+        for file in self.users:
+            for rows in chunks(file.users(self.faults)):
                 fresh = [row for row in rows if self._is_first(file, row)]
-                await self._plan(file, fresh, self.faults)
-                self._passwords += sum(row.password for row in rows)
+                await self.plan(file, fresh, self.faults)
+                self.passwords += sum(row.password for row in rows)
                 await asyncio.sleep(0)
-        for file in self._members:
+        for file in self.members:
             await self._check_group(file)
-            for members in _chunks(file.members(self.faults)):
+            for members in chunks(file.members(self.faults)):
                 await self._check_members(file, members)
+
+    def told_faults(self) -> list[FileFault]:
+        """The faults, in the order of the files and their lines."""
+        return sorted(self.faults, key=lambda f: (self._order[f.file], f.line, f.column or "", f.message))
+
+    @property
+    def columns_ignored(self) -> list[str]:
+        """Columns of the files whose values only the directory gives."""
+        return list(dict.fromkeys(name for file in self.users for name in file.columns_ignored))
 
     async def apply(self) -> ImportReport:
         """Do it."""
         created = updated = unchanged = 0
-        for file in self._users:
-            for rows in _chunks(file.users([])):
+        for file in self.users:
+            for rows in chunks(file.users([])):
                 late: list[FileFault] = []
-                plan = await self._plan(file, rows, late)
+                plan = await self.plan(file, rows, late)
                 if late:
                     raise Conflict(f"The directory changed during the import: {late[0].message}", hint="Import again.")
                 if plan.create:
@@ -115,9 +123,8 @@ class _Import:
                 created += len(plan.create)
                 updated += changed
                 unchanged += len(plan.update) - changed
-        groups = [await self._fill(file) for file in self._members]
-        ignored = dict.fromkeys(name for file in self._users for name in file.columns_ignored)
-        return ImportReport(created, updated, unchanged, [], groups, self._passwords, list(ignored))
+        groups = [await self._fill(file) for file in self.members]
+        return ImportReport(created, updated, unchanged, [], groups, self.passwords, self.columns_ignored)
 
     def _is_first(self, file: RowFile, row: UserRow) -> bool:
         """Note the row's name and object ID; a second one of either is a fault."""
@@ -133,11 +140,11 @@ class _Import:
             return False
         return True
 
-    async def _plan(self, file: RowFile, rows: Sequence[UserRow], faults: list[FileFault]) -> _Plan:
+    async def plan(self, file: RowFile, rows: Sequence[UserRow], faults: list[FileFault]) -> Plan:
         by_name = await self._directory.users_by_upn(self._actor, self._tenant_id, [row.upn for row in rows])
         ids = [row.id for row in rows if row.id is not None]
         by_id = await self._directory.users_by_id(self._actor, self._tenant_id, ids) if ids else {}
-        plan = _Plan([], {})
+        plan = Plan([], {}, {})
         for row in rows:
             same = by_id.get(row.id) if row.id is not None else None
             namesake = by_name.get(upn_key(row.upn))
@@ -145,6 +152,7 @@ class _Import:
                 faults.append(FileFault(file.name, row.line, reason[0], reason[1]))
             elif (user := same or namesake) is not None:
                 plan.update[user.id] = row.attributes
+                plan.known[row.line] = user.id
             else:
                 plan.create.append(NewUser(row.attributes, row.id))
         return plan
@@ -175,30 +183,30 @@ class _Import:
         try:
             group = await self._directory.find_group(self._actor, self._tenant_id, name)
         except GroupNotFound:
-            self._groups[name] = None
+            self.groups[name] = None
         except Conflict as conflict:
             self._fault(file, 0, None, str(conflict))
         else:
-            self._groups[name] = group
+            self.groups[name] = group
             if group.deleted_at is not None:
                 self._fault(file, 0, None, f"The group {group.display_name!r} is deleted: restore it first.")
 
     async def _check_members(self, file: RowFile, rows: Sequence[MemberRow]) -> None:
-        found = await self._resolve([row.ref for row in rows])
+        found = await self.resolve([row.ref for row in rows])
         for row in rows:
             if upn_key(row.ref) in self._places or row.ref in self._names_by_id:
                 continue
-            if self._unsure or any(upn_key(row.ref) in users.faulty for users in self._users):
+            if self._unsure or any(upn_key(row.ref) in users.faulty for users in self.users):
                 continue
             member = found.get(row.ref)
-            group = self._groups.get((file.group or "").strip())
+            group = self.groups.get((file.group or "").strip())
             if member is None:
                 message = f"{row.ref} is in none of the files and not in the directory."
                 self._fault(file, row.line, "memberObjectIdOrUpn", message)
             elif group is not None and member == group.id:
                 self._fault(file, row.line, "memberObjectIdOrUpn", "The group cannot be a member of itself.")
 
-    async def _resolve(self, refs: Iterable[str]) -> dict[str, str]:
+    async def resolve(self, refs: Iterable[str]) -> dict[str, str]:
         """Reference -> id of the live user or group that it means; what means nobody is left out."""
         names = {ref: self._names_by_id.get(ref, upn_key(ref)) for ref in refs}
         users = await self._directory.users_by_upn(self._actor, self._tenant_id, names.values())
@@ -214,14 +222,14 @@ class _Import:
 
     async def _fill(self, file: RowFile) -> GroupImport:
         name = (file.group or "").strip()
-        group = self._groups.get(name)
+        group = self.groups.get(name)
         created = group is None
         if group is None:
             group = await self._directory.create_group(self._actor, self._tenant_id, {"displayName": name})
-            self._groups[name] = group
+            self.groups[name] = group
         added = total = 0
-        for rows in _chunks(file.members([])):
-            found = await self._resolve([row.ref for row in rows])
+        for rows in chunks(file.members([])):
+            found = await self.resolve([row.ref for row in rows])
             if missing := [row.ref for row in rows if row.ref not in found]:
                 raise Conflict(f"The directory changed during the import: {missing[0]} is gone.", hint="Import again.")
             ids = list(dict.fromkeys(found[row.ref] for row in rows))
@@ -233,6 +241,6 @@ class _Import:
         self.faults.append(FileFault(file.name, line, column, message))
 
 
-def _chunks(rows: Iterator[T]) -> Iterator[list[T]]:
+def chunks(rows: Iterator[T]) -> Iterator[list[T]]:
     while chunk := list(islice(rows, CHUNK)):
         yield chunk

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from provisor.provisioning.guarding import store as guarding
 from provisor.provisioning.leases.store import Lease, keep
 from provisor.provisioning.model import Action, Kind, Link, Pending, PendingMember, Retry, name_key
 from provisor.storage.database import Database, Tx
@@ -55,6 +56,8 @@ class Batch:
     left: list[PendingMember] = field(default_factory=list)
     # Objects whose references changed: unchanged becomes updated.
     touched: list[tuple[str, Kind]] = field(default_factory=list)
+    # What the guards keep back, and what their window counts.
+    guard: guarding.GuardNotes = field(default_factory=guarding.GuardNotes)
 
 
 class RecordStore:
@@ -72,6 +75,7 @@ class RecordStore:
             await _record_slots(tx, lease.job_id, batch, now)
             await _record_followers(tx, lease.job_id, batch, tenant_id, now)
             await _record_pairs(tx, lease.job_id, batch)
+            await guarding.record(tx, lease.job_id, batch.guard, now)
             await _record_outcomes(tx, cycle_id, batch)
             await _record_log(tx, lease.job_id, cycle_id, batch, tenant_id, now)
 

@@ -1,0 +1,1 @@
+"""The keys that sign tokens: one line of them per tenant, sealed at rest, rotated."""

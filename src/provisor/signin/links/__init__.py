@@ -1,0 +1,1 @@
+"""Links that let somebody in once, to set a password."""

@@ -1,0 +1,1 @@
+"""Directory roles: who may administer what in a tenant."""

@@ -1,0 +1,1 @@
+"""The company's admin portal, ``/company``: thin pages over the services that the API uses."""
