@@ -69,6 +69,8 @@ async def _portal(services: AppServices) -> Sequence[Section]:
         counts = await services.directory.counts(me, tenant.id)
         tenants.append((tenant.name, tenant.domain, str(counts.users), str(counts.groups), str(counts.memberships)))
         for app in await services.applications.apps(me, tenant.id):
+            if not app.has_job:
+                continue
             state = await services.provisioning.state(me, app.job_id)
             last = await services.provisioning.cycles(me, app.job_id, 1)
             jobs.append(
