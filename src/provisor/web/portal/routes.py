@@ -13,7 +13,10 @@ from provisor.web.portal.centre import Centre
 from provisor.web.portal.deleted import DeletedPages
 from provisor.web.portal.files import FilePages
 from provisor.web.portal.groups import GroupPages
+from provisor.web.portal.mappings import MappingPages
 from provisor.web.portal.overview import OverviewPage
+from provisor.web.portal.schema import SchemaPages
+from provisor.web.portal.scope import ScopePages
 from provisor.web.portal.users import UserPages
 
 if TYPE_CHECKING:
@@ -27,6 +30,9 @@ def routes(app: AppServices, guard: Guard, closing: Closing) -> tuple[OpenHandle
         UserPages(centre),
         GroupPages(centre),
         AppPages(centre),
+        MappingPages(centre),
+        ScopePages(centre),
+        SchemaPages(centre),
         DeletedPages(centre),
         FilePages(centre),
     )
