@@ -24,7 +24,7 @@ class Settings:
 
     ``allow_networks``: networks that may be called although this server is reachable from other machines.
     ``token_minutes``: how long OAuth access tokens live. ``request_log_days``: how long SCIM requests are kept; 0: not
-    at all.
+    at all. ``provisioning_log_days``: how long the provisioning log is kept; 0: for good.
     """
 
     data_dir: Path = Path(DEFAULT_DATA)
@@ -38,6 +38,7 @@ class Settings:
     executor_id: str | None = None
     token_minutes: int = 60
     request_log_days: int = 30
+    provisioning_log_days: int = 30
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
@@ -99,6 +100,7 @@ def read_settings(
         executor_id=env.get("PROVISOR_EXECUTOR_ID") or None,
         token_minutes=_number(env, "PROVISOR_TOKEN_MINUTES", 60, "60 to 360 minutes", 360),
         request_log_days=_number(env, "PROVISOR_REQUEST_LOG_DAYS", 30, "a number of days", 36_500),
+        provisioning_log_days=_number(env, "PROVISOR_PROVISIONING_LOG_DAYS", 30, "a number of days", 36_500),
         environment=env,
     )
 

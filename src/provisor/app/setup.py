@@ -5,18 +5,25 @@ from __future__ import annotations
 import base64
 from typing import Literal
 
+from provisor.directory.names import upn_fault
 from provisor.directory.service import Directory
+from provisor.errors import InvalidInput
 from provisor.provider.service import Companies
 from provisor.security.actor import operator
+from provisor.signin.links.service import Links
+from provisor.signin.people import PersonKey
+from provisor.signin.roles.service import GLOBAL_ADMINISTRATOR, Roles
 
 
 class Setup:
     """``code`` lets one begin from another machine. It derives from the server's key, so every process has the same,
     and is good for nothing once there is a tenant and a company."""
 
-    def __init__(self, directory: Directory, companies: Companies, key: bytes) -> None:
+    def __init__(self, directory: Directory, companies: Companies, roles: Roles, links: Links, key: bytes) -> None:
         self._directory = directory
         self._companies = companies
+        self._roles = roles
+        self._links = links
         text = base64.b32encode(key)[:20].decode()
         self.code = "-".join(text[at : at + 5] for at in range(0, 20, 5))
 
@@ -27,13 +34,26 @@ class Setup:
         return not await self._companies.companies(operator())
 
     async def begin_tenant(self, name: str, domain: str, admin: str) -> str:
-        """The first tenant and its administrator, a user of it. Where to go on. Raises ``ProvisorError``."""
-        tenant = await self._directory.create_tenant(operator(), name, domain)
+        """The first tenant and its administrator, a user of it; the path of the link that lets them in, once.
+
+        Raises ``ProvisorError``.
+        """
+        me = operator()
+        # Before the tenant is made: afterwards the database would not be empty any more.
+        if (fault := upn_fault(admin)) is not None:
+            raise InvalidInput(f"{admin!r} cannot be a user name: {fault}.", hint=f"It looks like you@{domain}.")
+        tenant = await self._directory.create_tenant(me, name, domain)
         person = {"userPrincipalName": admin, "displayName": admin.partition("@")[0], "accountEnabled": True}
-        await self._directory.create_user(operator(), tenant.id, person)
-        return "/portal"
+        user = await self._directory.create_user(me, tenant.id, person)
+        await self._roles.grant(me, tenant.id, user.id, GLOBAL_ADMINISTRATOR)
+        return (await self._links.for_person(me, PersonKey("tenant", tenant.id, user.id))).path
 
     async def begin_company(self, name: str, admin: str) -> str:
-        """The first company and its administrator. Where to go on. Raises ``ProvisorError``."""
-        await self._companies.create_company(operator(), name, admin)
-        return "/company"
+        """The first company and its administrator; the path of the link that lets them in, once.
+
+        Raises ``ProvisorError``.
+        """
+        me = operator()
+        company = await self._companies.create_company(me, name, admin)
+        first = (await self._companies.administrators(me, company.id))[0]
+        return (await self._links.for_person(me, PersonKey("company", company.id, first.id))).path

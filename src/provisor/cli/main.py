@@ -26,6 +26,7 @@ from provisor.cli import (
     directory,
     job,
     job_guards,
+    job_ondemand,
     maintenance,
     oauthclient,
     schema,
@@ -67,6 +68,7 @@ for name, group in (
 ):
     commands.add_typer(group, name=name)
 job_guards.register(job.commands)
+job_ondemand.register(job.commands)
 company.commands.add_typer(company_schema.commands, name="schema")
 
 

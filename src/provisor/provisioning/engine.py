@@ -31,7 +31,7 @@ from provisor.provisioning import objects, quarantine, references, retry
 from provisor.provisioning.entry import Writer, wire
 from provisor.provisioning.faults import CycleBroken
 from provisor.provisioning.guarding import quarantining
-from provisor.provisioning.guarding.gate import CycleGate
+from provisor.provisioning.guarding.gate import CycleGate, Gate
 from provisor.provisioning.guarding.model import GuardWatcher, NobodyWatches
 from provisor.provisioning.guarding.store import GuardStore
 from provisor.provisioning.importing.store import Extent, ImportStore
@@ -147,6 +147,8 @@ class Engine:
 
     async def advance(self, job_id: str, cycle_id: str) -> Progress:
         """Do the next batch of a cycle. Raises nothing but what the database raises when it is not there."""
+        if await self._leases.yielded(job_id, self._holder, self._clock.now_ms()):
+            return Progress(cycle_id, done=True)
         lease = await self._lease(job_id)
         cycle = await self._store.cycle(cycle_id)
         if lease is None or cycle is None or cycle.state != "Running":
@@ -177,7 +179,7 @@ class Engine:
         job: Job | None = None
         try:
             job = await self._applications.job(SERVICE, cycle.job_id)
-            run = await self._run(lease, cycle, job)
+            run = await self.prepare(lease, cycle, job, self._gate(cycle.id))
             match cycle.phase:
                 case "import":
                     await self._import(run)
@@ -236,7 +238,8 @@ class Engine:
                 # Without renewal the lease runs out, and the guard stops the requests.
                 log.warning("lease not renewed", job_id=lease.job_id)
 
-    async def _run(self, lease: Lease, cycle: Cycle, job: Job) -> Run:
+    async def prepare(self, lease: Lease, cycle: Cycle, job: Job, gate: Gate) -> Run:
+        """What the steps of a batch share. Raises ``InvalidInput`` when the job's credentials cannot be used."""
         client = await self._targets.client(SERVICE, job)
         context = Context(
             now_ms=self._clock.now_ms,
@@ -267,7 +270,7 @@ class Engine:
             lease,
             cycle,
             self._rosters_of(cycle.id),
-            self._gate(cycle.id),
+            gate,
         )
 
     def _gate(self, cycle_id: str) -> CycleGate:

@@ -38,8 +38,8 @@ async def process(run: Run, kind: Kind) -> bool:
         batch.cleared.extend(slots)
         await run.record(batch)
         return True
-    items = await _load(run, kind, slots, mappings)
-    await _know_managers(run, kind, items)
+    items = await load(run, kind, slots, mappings)
+    await know_managers(run, kind, items)
     await Sender(run, kind, mappings, batch, await run.roster(kind)).carry(items)
     _hand_on_references(kind, mappings, items, batch)
     run.gate.close(items, batch)
@@ -53,7 +53,7 @@ async def process(run: Run, kind: Kind) -> bool:
     return True
 
 
-async def _know_managers(run: Run, kind: Kind, items: Sequence[Item]) -> None:
+async def know_managers(run: Run, kind: Kind, items: Sequence[Item]) -> None:
     """Whose manager is in the target already."""
     ids = {item.source.manager_id for item in items if item.source.manager_id is not None}
     if kind != "User" or not ids:
@@ -84,7 +84,8 @@ def _hand_on_references(kind: Kind, mappings: Mappings, items: Sequence[Item], b
     batch.cleared = [slot for slot in batch.cleared if slot.source_id not in handed_on]
 
 
-async def _load(run: Run, kind: Kind, slots: Sequence[Pending], mappings: Mappings) -> list[Item]:
+async def load(run: Run, kind: Kind, slots: Sequence[Pending], mappings: Mappings) -> list[Item]:
+    """These objects as directory, assignments, filter and links have them now."""
     ids = [slot.source_id for slot in slots]
     job = run.job
     sources: dict[str, Source]

@@ -13,6 +13,7 @@ from provisor.provider.requestlog.service import RequestLog
 from provisor.provider.resources.service import Resources
 from provisor.provider.service import Companies
 from provisor.signin.model import Session
+from provisor.web.company.services import CompanyServices
 from provisor.web.graph.services import GraphServices
 from provisor.web.html.live import Closing
 
@@ -89,7 +90,7 @@ class Services:
     ``clients``: null where there is no OAuth. ``requests``: null where SCIM requests are not kept.
     ``outbox``: null where changes are not given out. ``setup``: null where nothing can be begun from a page.
     ``closing`` is told when the server ends. ``graph``: null where there is no Graph-compatible API. ``admin``: what
-    the admin centre works on; null where there is none.
+    the admin centre works on; null where there is none. ``company_portal``: the same for the company's.
     """
 
     companies: Companies
@@ -106,4 +107,5 @@ class Services:
     graph: GraphServices | None = None
     sessions: FindSession = field(default_factory=NoSessions)
     setup: Setup | None = None
+    company_portal: CompanyServices | None = None
     closing: Closing = field(default_factory=Closing)

@@ -31,6 +31,8 @@ class LogRow:
     status: str
     error_code: str | None
     entry: str  # JSON
+    target_id: str | None = None
+    source_name: str = ""
 
 
 @dataclass(slots=True)
@@ -215,6 +217,8 @@ async def _record_log(tx: Tx, job_id: str, cycle_id: str, batch: Batch, tenant_i
                 "status": row.status,
                 "error_code": row.error_code,
                 "entry": row.entry,
+                "target_id": row.target_id,
+                "source_name": row.source_name.lower(),
             }
             for row in batch.log
         ],

@@ -105,3 +105,5 @@ def upgrade() -> None:
             "plan_id", "object_type", "attribute", "value", "target_id", name=op.f("pk_plan_target")
         ),
     )
+    op.add_column("lease", sa.Column("wanted_by", KEY, nullable=True))
+    op.add_column("lease", sa.Column("wanted_until", sa.BigInteger(), nullable=True))
