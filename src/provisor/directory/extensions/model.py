@@ -56,7 +56,7 @@ class ExtensionProperty(msgspec.Struct, frozen=True):
 
 def data_type(text: str) -> DataType | None:
     """The type of this name, in any case; null when there is none."""
-    return next((cast("DataType", known) for known in DATA_TYPES if known.lower() == text.lower()), None)
+    return next((known for known in DATA_TYPES if known.lower() == text.lower()), None)
 
 
 def _is_moment(value: Any) -> bool:
