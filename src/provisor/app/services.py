@@ -23,9 +23,16 @@ from provisor.storage.migrations import migrate
 if TYPE_CHECKING:
     from provisor.app.setup import Setup
     from provisor.app.targets import TargetClients
+    from provisor.applications.assignments.service import RoleAssignments
+    from provisor.applications.grants.service import PermissionGrants
+    from provisor.applications.passwords.service import Passwords
+    from provisor.applications.registrations.service import Registrations
     from provisor.applications.service import Applications
     from provisor.connector.transport import Transport
+    from provisor.directory.extensions.service import Extensions
+    from provisor.directory.links.service import Links as DirectoryLinks
     from provisor.directory.listing.service import Listing
+    from provisor.directory.searching.service import Search
     from provisor.directory.service import Directory
     from provisor.events.audit.service import Audit
     from provisor.events.outbox import Outbox
@@ -44,6 +51,7 @@ if TYPE_CHECKING:
     from provisor.provisioning.ondemand.service import OnDemand
     from provisor.provisioning.service import Provisioning
     from provisor.provisioning.tryout import Tryout
+    from provisor.signin.given.service import GivenPasswords
     from provisor.signin.keyring.service import Keyring
     from provisor.signin.links.service import Links
     from provisor.signin.roles.service import Roles
@@ -89,11 +97,70 @@ class AppServices:
         return Listing(ListingStore(self.database))
 
     @cached_property
+    def search(self) -> Search:
+        from provisor.directory.searching.service import Search
+        from provisor.directory.searching.store import SearchStore
+        from provisor.directory.store import DirectoryStore
+
+        return Search(SearchStore(DirectoryStore(self.database)))
+
+    @cached_property
+    def directory_links(self) -> DirectoryLinks:
+        from provisor.directory.links.service import Links
+        from provisor.directory.store import DirectoryStore
+
+        return Links(DirectoryStore(self.database), self.clock)
+
+    @cached_property
+    def extensions(self) -> Extensions:
+        from provisor.directory.extensions.service import Extensions
+        from provisor.directory.extensions.store import ExtensionStore
+
+        return Extensions(ExtensionStore(self.database), self.clock)
+
+    @cached_property
+    def given_passwords(self) -> GivenPasswords:
+        from provisor.security.passwords import Passwords
+        from provisor.signin.given.service import GivenPasswords
+        from provisor.signin.given.store import GivenStore
+
+        return GivenPasswords(GivenStore(self.database), Passwords(), self.clock)
+
+    @cached_property
     def applications(self) -> Applications:
         from provisor.applications.service import Applications
         from provisor.applications.store import ApplicationStore
 
         return Applications(ApplicationStore(self.database), self._sealer, self.clock)
+
+    @cached_property
+    def registrations(self) -> Registrations:
+        from provisor.applications.registrations.service import Registrations
+        from provisor.applications.registrations.store import RegistrationStore
+
+        return Registrations(RegistrationStore(self.database), self.clock)
+
+    @cached_property
+    def passwords(self) -> Passwords:
+        from provisor.applications.passwords.service import Passwords
+        from provisor.applications.passwords.store import PasswordStore
+
+        return Passwords(PasswordStore(self.database), self._key.derive("client secret pepper"), self.clock)
+
+    @cached_property
+    def grants(self) -> PermissionGrants:
+        from provisor.applications.grants.service import PermissionGrants
+        from provisor.applications.grants.store import GrantStore
+
+        return PermissionGrants(GrantStore(self.database), self.clock)
+
+    @cached_property
+    def role_assignments(self) -> RoleAssignments:
+        from provisor.applications.assignments.service import RoleAssignments
+        from provisor.applications.assignments.store import AssignmentStore
+
+        store = AssignmentStore(self.database)
+        return RoleAssignments(store, self.applications, self.registrations, self.clock)
 
     @cached_property
     def stores(self) -> Stores:

@@ -69,7 +69,15 @@ def _graph(services: AppServices) -> GraphServices:
     from provisor.web.graph.services import GraphServices
 
     return GraphServices(
-        services.directory, services.authority, services.sealer, services.clock, services.settings.public_url
+        directory=services.directory,
+        search=services.search,
+        links=services.directory_links,
+        extensions=services.extensions,
+        authenticator=services.authority,
+        passwords=services.given_passwords,
+        sealer=services.sealer,
+        clock=services.clock,
+        public_url=services.settings.public_url,
     )
 
 
@@ -82,6 +90,8 @@ async def _portal(services: AppServices) -> Sequence[Section]:
         counts = await services.directory.counts(me, tenant.id)
         tenants.append((tenant.name, tenant.domain, str(counts.users), str(counts.groups), str(counts.memberships)))
         for app in await services.applications.apps(me, tenant.id):
+            if not app.has_job:
+                continue
             state = await services.provisioning.state(me, app.job_id)
             last = await services.provisioning.cycles(me, app.job_id, 1)
             jobs.append(
