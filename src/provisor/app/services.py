@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from provisor.provisioning.engine import Engine, Stores
     from provisor.provisioning.service import Provisioning
     from provisor.provisioning.tryout import Tryout
+    from provisor.signin.accounts.service import Accounts
+    from provisor.signin.joining.service import Joining
     from provisor.signin.keyring.service import Keyring
     from provisor.signin.links.service import Links
     from provisor.signin.roles.service import Roles
@@ -210,13 +212,44 @@ class AppServices:
 
         return Links(LinkStore(self.database), self.clock)
 
+    @cached_property
+    def accounts(self) -> Accounts:
+        from provisor.security.passwords import Passwords
+        from provisor.signin.accounts.service import Accounts
+        from provisor.signin.accounts.store import AccountStore
+        from provisor.signin.store import SignInStore
+
+        return Accounts(
+            AccountStore(self.database),
+            SignInStore(self.database),
+            self.sessions,
+            Passwords(),
+            self._sealer,
+            self.clock,
+            pepper=self._key.derive("recovery codes"),
+            require_second_factor=self.settings.require_second_factor,
+        )
+
+    @cached_property
+    def joining(self) -> Joining:
+        from provisor.signin.accounts.store import AccountStore
+        from provisor.signin.joining.service import Joining
+        from provisor.signin.store import SignInStore
+
+        people, attempts = SignInStore(self.database), AccountStore(self.database)
+        open_sign_up = self.settings.open_sign_up
+        return Joining(
+            self.links, self.accounts, people, attempts, self.companies, self.clock, open_sign_up=open_sign_up
+        )
+
     # What they share
 
     @cached_property
     def setup(self) -> Setup:
         from provisor.app.setup import Setup
 
-        return Setup(self.directory, self.companies, self._key.derive("setup code"))
+        key = self._key.derive("setup code")
+        return Setup(self.directory, self.companies, self.roles, self.links, key)
 
     @cached_property
     def _sealer(self) -> Sealer:
