@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from provisor.applications.service import Applications
     from provisor.connector.transport import Transport
     from provisor.directory.service import Directory
+    from provisor.events.audit.service import Audit
     from provisor.events.outbox import Outbox
     from provisor.events.webhooks.delivery import WebhookDelivery
     from provisor.events.webhooks.service import Webhooks
@@ -175,6 +176,15 @@ class AppServices:
         hooks, outbox = WebhookStore(self.database), OutboxStore(self.database)
         return WebhookDelivery(hooks, outbox, self._sealer, self.clock, send)
 
+    # Operation
+
+    @cached_property
+    def audit(self) -> Audit:
+        from provisor.events.audit.service import Audit
+        from provisor.events.audit.store import AuditStore
+
+        return Audit(AuditStore(self.database))
+
     # Signing in
 
     @cached_property
@@ -243,6 +253,11 @@ class AppServices:
         )
 
     # What they share
+
+    @property
+    def sealer(self) -> Sealer:
+        """Seals what leaves the program and comes back, such as the positions of lists."""
+        return self._sealer
 
     @cached_property
     def setup(self) -> Setup:

@@ -145,6 +145,16 @@ DELETE FROM assignment
 WHERE service_principal_id = :service_principal_id AND principal_id = :principal_id
   AND (CAST(:app_role_id AS text) IS NULL OR app_role_id = :app_role_id)
 
+-- name: assignments_of
+-- What delete_assignment is about to remove, for the audit log; the name is empty of who is gone.
+SELECT a.id, a.tenant_id, a.service_principal_id, a.principal_id, a.principal_type,
+       COALESCE(u.display_name, g.display_name, ''), a.app_role_id, a.created_at
+FROM assignment a
+LEFT JOIN directory_user u ON u.tenant_id = a.tenant_id AND u.id = a.principal_id
+LEFT JOIN directory_group g ON g.tenant_id = a.tenant_id AND g.id = a.principal_id
+WHERE a.service_principal_id = :service_principal_id AND a.principal_id = :principal_id
+  AND (CAST(:app_role_id AS text) IS NULL OR a.app_role_id = :app_role_id)
+
 -- name: assignments
 -- An application's assignments. Those of deleted users and groups are kept for their restoration and not shown.
 SELECT a.id, a.tenant_id, a.service_principal_id, a.principal_id, a.principal_type,

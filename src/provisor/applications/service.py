@@ -41,6 +41,7 @@ from provisor.applications.schema_reader import read_schema
 from provisor.applications.store import ApplicationStore, JobRow, NewApp
 from provisor.clock import Clock
 from provisor.errors import Forbidden, InvalidInput
+from provisor.events.audit.model import Modified
 from provisor.ids import new_id
 from provisor.security.actor import Actor, Right
 from provisor.security.secrets import SealBroken, SealedElsewhere, Sealer
@@ -105,7 +106,7 @@ class Applications:
                 job_id=job_id,
                 schema=msgspec.json.encode(template.default_schema(job_id)),
                 settings=JobSettings(),
-                actor=actor.subject,
+                actor=actor,
                 secrets={key: self._seal(tenant_id, job_id, key, value) for key, value in secrets.items()},
             )
         )
@@ -135,7 +136,7 @@ class Applications:
         """
         actor.require(Right.APPLICATIONS_WRITE, tenant_id)
         service_principal, job_id = _pick(await self._store.apps(tenant_id), ref.strip())
-        await self._store.delete_app(service_principal, job_id)
+        await self._store.delete_app(service_principal, job_id, actor=actor, at=self._clock.now_ms())
         return Removed(service_principal, (job_id,))
 
     async def assign(
@@ -163,7 +164,7 @@ class Applications:
             app_role_id=role_id,
             created_at=self._clock.now_ms(),
         )
-        return await self._store.insert_assignment(assignment, actor.subject)
+        return await self._store.insert_assignment(assignment, actor)
 
     async def unassign(
         self, actor: Actor, tenant_id: str, service_principal_id: str, principal_id: str, role_id: str | None = None
@@ -171,7 +172,7 @@ class Applications:
         """Take away one principal's assignment of a role, or of every role; how many. Raises ``NotAssigned``."""
         actor.require(Right.ASSIGNMENTS_WRITE, tenant_id)
         gone = await self._store.delete_assignments(
-            tenant_id, service_principal_id, principal_id, role_id, actor=actor.subject, at=self._clock.now_ms()
+            tenant_id, service_principal_id, principal_id, role_id, actor=actor, at=self._clock.now_ms()
         )
         if not gone:
             raise NotAssigned(
@@ -255,7 +256,7 @@ class Applications:
         Raises ``InvalidSettings``, and then nothing is changed.
         """
         row = await self._row(actor, Right.SYNCHRONIZATION_WRITE, job_id)
-        await self._store.change_settings(row.id, _changed(changes))
+        await self._store.change_settings(row, _changed(changes), actor=actor, at=self._clock.now_ms())
         return await self._reread(job_id)
 
     async def set_sync_all(self, actor: Actor, job_id: str, sync_all: bool) -> Job:
@@ -296,7 +297,7 @@ class Applications:
             outcome = CredentialsChange(address or before, token is not None or (had and not moved), cleared)
             return changes
 
-        await self._store.change_secrets(row.id, change, self._clock.now_ms())
+        await self._store.change_secrets(row, change, actor=actor, at=self._clock.now_ms())
         return outcome
 
     async def credentials(self, actor: Actor, job_id: str) -> Credentials:
@@ -343,7 +344,9 @@ class Applications:
         self, actor: Actor, row: JobRow, document: Mapping[str, Any], expected: int | None = None
     ) -> Job:
         at, encoded = self._clock.now_ms(), _encoded(document)
-        if not await self._store.replace_schema(row.id, encoded, actor=actor.subject, at=at, expected=expected):
+        changes = schema_diff.difference(await self._version(row, row.schema_version), document)
+        changed = tuple(Modified(str(change), change.before, change.after) for change in changes)
+        if not await self._store.replace_schema(row, encoded, changed, actor=actor, at=at, expected=expected):
             await self._reread(row.id)
             raise SchemaChangedMeanwhile(hint="Look at them as they are now, then make your change again.")
         return await self._reread(row.id)

@@ -27,8 +27,13 @@ from provisor.applications.model import (
     SchemaVersion,
     ServicePrincipal,
 )
+from provisor.events.audit import activities
+from provisor.events.audit.model import Activity, Modified, NewEntry, Target, differences, hidden
+from provisor.events.audit.store import record
+from provisor.events.audit.store import tenant as tenant_realm
 from provisor.events.model import NewChange
 from provisor.events.store import append
+from provisor.security.actor import Actor
 from provisor.storage.database import Database, Row, Tx, UniqueViolation
 from provisor.storage.queries import id_list, named_queries
 
@@ -58,7 +63,7 @@ class NewApp:
     schema: bytes
     settings: JobSettings
     secrets: dict[str, bytes]
-    actor: str
+    actor: Actor
 
 
 class ApplicationStore:
@@ -105,8 +110,12 @@ class ApplicationStore:
                     "settings": msgspec.json.encode(app.settings).decode(),
                 },
             )
-            await _keep_schema(tx, app.job_id, app.actor, sp.created_at)
+            await _keep_schema(tx, app.job_id, app.actor.subject, sp.created_at)
             await _put_secrets(tx, app.job_id, app.secrets, sp.created_at)
+            facts = (Modified("templateId", None, sp.template_id), *hidden(app.secrets))
+            targets = (Target("ServicePrincipal", sp.id, sp.display_name, facts), _job_target(app.job_id, sp))
+            entry = NewEntry(activities.ADD_APP, app.actor, targets)
+            await record(tx, tenant_realm(sp.tenant_id), [entry], at=sp.created_at)
 
         try:
             await self._database.write(work)
@@ -117,7 +126,7 @@ class ApplicationStore:
                 f"This tenant has an app named {sp.display_name!r} already.", hint="Give another name, or use that app."
             ) from error
 
-    async def delete_app(self, sp: ServicePrincipal, job_id: str) -> None:
+    async def delete_app(self, sp: ServicePrincipal, job_id: str, *, actor: Actor, at: int) -> None:
         """Remove an application and everything of it in this package's tables."""
 
         async def work(tx: Tx) -> None:
@@ -126,7 +135,11 @@ class ApplicationStore:
             await tx.execute(_QUERIES["delete_secrets"], {"job_id": job_id})
             await tx.execute(_QUERIES["delete_schema_versions"], {"job_id": job_id})
             await tx.execute(_QUERIES["delete_job"], {"job_id": job_id})
-            await tx.execute(_QUERIES["delete_service_principal"], {"tenant_id": sp.tenant_id, "id": sp.id})
+            gone = await tx.execute(_QUERIES["delete_service_principal"], {"tenant_id": sp.tenant_id, "id": sp.id})
+            if gone:
+                targets = (Target("ServicePrincipal", sp.id, sp.display_name), _job_target(job_id, sp))
+                entry = NewEntry(activities.REMOVE_APP, actor, targets)
+                await record(tx, tenant_realm(sp.tenant_id), [entry], at=at)
 
         await self._database.write(work)
 
@@ -172,16 +185,25 @@ class ApplicationStore:
         return (row[0], row[1]) if row else None
 
     async def replace_schema(
-        self, job_id: str, schema: bytes, *, actor: str, at: int, expected: int | None = None
+        self,
+        row: JobRow,
+        schema: bytes,
+        changed: tuple[Modified, ...],
+        *,
+        actor: Actor,
+        at: int,
+        expected: int | None = None,
     ) -> bool:
-        """Put another schema in its place and keep it as a version; the job's version rises. False, and nothing is
-        written, when the job's version is not the ``expected`` one."""
+        """Put another schema in its place and keep it as a version; the job's version rises. ``changed``: what differs
+        from the one before, for the audit log. False, and nothing is written, when the job's version is not the
+        ``expected`` one."""
 
         async def work(tx: Tx) -> bool:
-            params = {"job_id": job_id, "schema": schema.decode(), "expected": expected}
+            params = {"job_id": row.id, "schema": schema.decode(), "expected": expected}
             if await tx.execute(_QUERIES["update_schema"], params) == 0:
                 return False
-            await _keep_schema(tx, job_id, actor, at)
+            await _keep_schema(tx, row.id, actor.subject, at)
+            await _record(tx, row, activities.MAPPINGS, changed, actor, at)
             return True
 
         return await self._database.write(work)
@@ -203,16 +225,22 @@ class ApplicationStore:
         row = await self._database.read(work)
         return str(row[0]) if row else None
 
-    async def change_settings(self, job_id: str, change: Callable[[JobSettings], JobSettings]) -> None:
+    async def change_settings(
+        self, job: JobRow, change: Callable[[JobSettings], JobSettings], *, actor: Actor, at: int
+    ) -> None:
         """Change a job's settings, not losing another writer's change. Raises ``JobNotFound``."""
 
         async def work(tx: Tx) -> None:
-            row = await tx.fetch_one(_QUERIES["lock_job"], {"job_id": job_id})
+            row = await tx.fetch_one(_QUERIES["lock_job"], {"job_id": job.id})
             if row is None:
-                raise JobNotFound(f"There is no job {job_id}.")
-            settings = change(msgspec.json.decode(row[0], type=JobSettings))
-            params = {"job_id": job_id, "settings": msgspec.json.encode(settings).decode()}
+                raise JobNotFound(f"There is no job {job.id}.")
+            before = msgspec.json.decode(row[0], type=JobSettings)
+            settings = change(before)
+            params = {"job_id": job.id, "settings": msgspec.json.encode(settings).decode()}
             await tx.execute(_QUERIES["update_settings"], params)
+            changed = differences(msgspec.to_builtins(before), msgspec.to_builtins(settings))
+            if changed:
+                await _record(tx, job, activities.SETTINGS, changed, actor, at)
 
         await self._database.write(work)
 
@@ -225,23 +253,27 @@ class ApplicationStore:
         return await self._database.read(work)
 
     async def change_secrets(
-        self, job_id: str, change: Callable[[dict[str, bytes]], dict[str, bytes | None]], at: int
+        self, job: JobRow, change: Callable[[dict[str, bytes]], dict[str, bytes | None]], *, actor: Actor, at: int
     ) -> None:
         """Change a job's sealed credentials. ``change`` is given those there are and answers what to put (``None``: to
         forget); it may run again. What it raises leaves everything as it was. Raises ``JobNotFound``."""
 
         async def work(tx: Tx) -> None:
-            if await tx.fetch_one(_QUERIES["lock_job"], {"job_id": job_id}) is None:
-                raise JobNotFound(f"There is no job {job_id}.")
-            changes = change(await _secrets(tx, job_id))
+            if await tx.fetch_one(_QUERIES["lock_job"], {"job_id": job.id}) is None:
+                raise JobNotFound(f"There is no job {job.id}.")
+            before = await _secrets(tx, job.id)
+            changes = change(before)
             for key, sealed in changes.items():
                 if sealed is None:
-                    await tx.execute(_QUERIES["delete_secret"], {"job_id": job_id, "key": key})
-            await _put_secrets(tx, job_id, {key: sealed for key, sealed in changes.items() if sealed is not None}, at)
+                    await tx.execute(_QUERIES["delete_secret"], {"job_id": job.id, "key": key})
+            await _put_secrets(tx, job.id, {key: sealed for key, sealed in changes.items() if sealed is not None}, at)
+            changed = [hidden([key], was=key in before, now=sealed is not None)[0] for key, sealed in changes.items()]
+            if changed:
+                await _record(tx, job, activities.SETTINGS, tuple(changed), actor, at)
 
         await self._database.write(work)
 
-    async def insert_assignment(self, assignment: Assignment, actor: str) -> Assignment:
+    async def insert_assignment(self, assignment: Assignment, actor: Actor) -> Assignment:
         """Write an assignment and its entry in the feed. Answers it with the principal's name.
 
         Raises ``AppNotFound``, ``PrincipalNotFound``, ``NotSecurityEnabled``, ``RoleNotFound``, ``RoleDisabled`` and
@@ -262,8 +294,10 @@ class ApplicationStore:
                     "created_at": assignment.created_at,
                 },
             )
+            principal = Target(assignment.principal_type, assignment.principal_id, name)
+            await _record_assignment(tx, assignment, principal, actor, assignment.created_at, added=True)
             entry = NewChange("Assignment", assignment.principal_id, "added", assignment.service_principal_id)
-            await append(tx, assignment.tenant_id, [entry], actor=actor, at=assignment.created_at)
+            await append(tx, assignment.tenant_id, [entry], actor=actor.subject, at=assignment.created_at)
             return name
 
         try:
@@ -275,7 +309,7 @@ class ApplicationStore:
             ) from error
 
     async def delete_assignments(
-        self, tenant_id: str, sp_id: str, principal_id: str, role_id: str | None, *, actor: str, at: int
+        self, tenant_id: str, sp_id: str, principal_id: str, role_id: str | None, *, actor: Actor, at: int
     ) -> int:
         """Remove one principal's assignments, of one role or (``None``) of all; how many. One entry in the feed.
 
@@ -284,13 +318,16 @@ class ApplicationStore:
 
         async def work(tx: Tx) -> int:
             await _check_app(tx, tenant_id, sp_id)
-            gone = await tx.execute(
-                _QUERIES["delete_assignment"],
-                {"service_principal_id": sp_id, "principal_id": principal_id, "app_role_id": role_id},
-            )
+            params = {"service_principal_id": sp_id, "principal_id": principal_id, "app_role_id": role_id}
+            rows = await tx.fetch_all(_QUERIES["assignments_of"], params)
+            gone = await tx.execute(_QUERIES["delete_assignment"], params)
+            for row in rows:
+                assignment = Assignment(*row)
+                principal = Target(assignment.principal_type, principal_id, assignment.principal_display_name)
+                await _record_assignment(tx, assignment, principal, actor, at, added=False)
             if gone:
                 entry = NewChange("Assignment", principal_id, "removed", sp_id)
-                await append(tx, tenant_id, [entry], actor=actor, at=at)
+                await append(tx, tenant_id, [entry], actor=actor.subject, at=at)
             return gone
 
         return await self._database.write(work)
@@ -341,6 +378,36 @@ class ApplicationStore:
             return [row[0] for row in await tx.fetch_all(_QUERIES["members_of_assigned"], params)]
 
         return await self._database.read(work)
+
+
+def _job_target(job_id: str, sp: ServicePrincipal) -> Target:
+    return Target("Job", job_id, sp.display_name)
+
+
+async def _record(
+    tx: Tx, job: JobRow, activity: Activity, changed: tuple[Modified, ...], actor: Actor, at: int
+) -> None:
+    """Tell the audit log of a change of a job's configuration."""
+    targets = (
+        Target("Job", job.id, job.display_name, changed),
+        Target("ServicePrincipal", job.service_principal_id, job.display_name),
+    )
+    await record(tx, tenant_realm(job.tenant_id), [NewEntry(activity, actor, targets)], at=at)
+
+
+async def _record_assignment(
+    tx: Tx, assignment: Assignment, principal: Target, actor: Actor, at: int, *, added: bool
+) -> None:
+    role, name = (
+        assignment.app_role_id,
+        await tx.fetch_one(
+            _QUERIES["service_principal"], {"tenant_id": assignment.tenant_id, "id": assignment.service_principal_id}
+        ),
+    )
+    changed = (Modified("AppRole.Id", None if added else role, role if added else None),)
+    app = Target("ServicePrincipal", assignment.service_principal_id, str(name[0]) if name else "", changed)
+    activity = (activities.ASSIGN if added else activities.UNASSIGN)[assignment.principal_type]
+    await record(tx, tenant_realm(assignment.tenant_id), [NewEntry(activity, actor, (app, principal))], at=at)
 
 
 def _job(row: Row) -> JobRow:

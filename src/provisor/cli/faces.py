@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from provisor.app.services import AppServices
     from provisor.provisioning.model import Cycle
     from provisor.web.asgi import Front
+    from provisor.web.graph.services import GraphServices
     from provisor.web.services import Section
 
 
@@ -44,7 +45,16 @@ def make_app(services: AppServices) -> Front:
             requests=services.requests,
             outbox=services.outbox,
             setup=services.setup,
+            graph=_graph(services),
         )
+    )
+
+
+def _graph(services: AppServices) -> GraphServices:
+    from provisor.web.graph.services import GraphServices
+
+    return GraphServices(
+        services.directory, services.authority, services.sealer, services.clock, services.settings.public_url
     )
 
 

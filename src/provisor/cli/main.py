@@ -18,6 +18,8 @@ from provisor import __version__
 from provisor.cli import (
     apikey,
     app,
+    audit,
+    certify,
     company,
     company_schema,
     demo,
@@ -45,7 +47,7 @@ commands = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     epilog="--data, --database-url and --output may also stand after the command.",
 )
-for noun in (demo, serve, worker, maintenance):
+for noun in (demo, serve, worker, maintenance, certify):
     noun.register(commands)
 for name, group in (
     ("tenant", tenant.commands),
@@ -57,6 +59,7 @@ for name, group in (
     ("app", app.commands),
     ("job", job.commands),
     ("schema", schema.commands),
+    ("audit", audit.commands),
     ("token", signin.token_commands),
     ("role", signin.role_commands),
     ("admin", signin.admin_commands),

@@ -56,6 +56,8 @@ class Dialect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     # A reference whose other end exists already goes along when an object is created; else in a PATCH of its own.
     creates_with_references: bool = True
     read_before_patch: bool = False
+    # Before its first cycle the target's whole list may be read instead of asking for each object.
+    lists_before_matching: bool = True
 
     # -- members
     member_ref_null: bool = False

@@ -43,7 +43,7 @@ class Directory:
         if not name.strip():
             raise InvalidInput("A tenant needs a name.")
         tenant = Tenant(new_id(), name.strip(), check_domain(domain), self._clock.now_ms())
-        if (holder := await self._store.insert_tenant(tenant)) is not None:
+        if (holder := await self._store.insert_tenant(tenant, actor)) is not None:
             what = f"domain {holder.domain}" if holder.domain == tenant.domain else f"name {holder.name!r}"
             raise Conflict(f"The {what} belongs to the tenant {holder.name!r} ({holder.id}) already.")
         return tenant
@@ -82,7 +82,7 @@ class Directory:
         actor.require(Right.DIRECTORY_WRITE, tenant_id)
         at = self._clock.now_ms()
         made = [users.new_user(tenant_id, one, at) for one in new]
-        await self._store.write(tenant_id, actor.subject, at, lambda unit: users.create(unit, made))
+        await self._store.write(tenant_id, actor, at, lambda unit: users.create(unit, made))
         return made
 
     async def update_user(self, actor: Actor, tenant_id: str, user_id: str, changes: Mapping[str, Any]) -> User:
@@ -185,7 +185,7 @@ class Directory:
         actor.require(Right.DIRECTORY_WRITE, tenant_id)
         at = self._clock.now_ms()
         group = groups.new_group(tenant_id, attributes, at)
-        await self._store.write(tenant_id, actor.subject, at, lambda unit: groups.create(unit, group))
+        await self._store.write(tenant_id, actor, at, lambda unit: groups.create(unit, group))
         return group
 
     async def update_group(self, actor: Actor, tenant_id: str, group_id: str, changes: Mapping[str, Any]) -> Group:
@@ -279,7 +279,7 @@ class Directory:
         return await self._store.read(tenant_id, lambda reader: reader.counts(), long=True)
 
     async def _write(self, actor: Actor, tenant_id: str, work: Callable[[Unit], Awaitable[T]]) -> T:
-        return await self._store.write(tenant_id, actor.subject, self._clock.now_ms(), work)
+        return await self._store.write(tenant_id, actor, self._clock.now_ms(), work)
 
 
 async def _purge_some(unit: Unit, before: int) -> int:

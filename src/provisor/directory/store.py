@@ -11,11 +11,17 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from provisor.directory.audited import Audited
 from provisor.directory.model import Counts, Group, Member, MemberType, Tenant, User
 from provisor.directory.names import name_key, upn_key
 from provisor.errors import NotFound
+from provisor.events.audit import activities
+from provisor.events.audit.model import Modified, NewEntry, Target
+from provisor.events.audit.store import SYSTEM, record
+from provisor.events.audit.store import tenant as tenant_realm
 from provisor.events.model import Change, NewChange
 from provisor.events.store import FeedStore, append
+from provisor.security.actor import Actor
 from provisor.storage.database import Database, Params, Row, Tx, UniqueViolation
 from provisor.storage.queries import id_list, named_queries
 
@@ -116,26 +122,32 @@ class Unit(Reader):
         super().__init__(tx, tenant_id)
         self.at = at
         self.noted: list[NewChange] = []
+        self.audited = Audited()
 
     async def lock_users(self, ids: Iterable[str]) -> dict[str, User]:
         """These users as they stay until the unit ends."""
         wanted = list(ids)
         await self._all("lock_users", {"ids": id_list(wanted)})
-        return await self.users(wanted)
+        found = await self.users(wanted)
+        self.audited.saw(found)
+        return found
 
     async def insert_users(self, users: Sequence[User]) -> None:
         await self._tx.execute_many(_sql["insert_user"], [self._user_row(user) for user in users])
         self._note("User", [user.id for user in users], "created")
+        self.audited.users(users, "created")
 
     async def save_users(self, users: Sequence[User], change: str = "updated") -> None:
         await self._tx.execute_many(_sql["save_user"], [self._user_row(user) for user in users])
         self._note("User", [user.id for user in users], change)
+        self.audited.users(users, change)
 
     async def set_managers(self, managers: dict[str, str | None]) -> None:
         """User -> manager. Raises the users' versions."""
         rows = [self._row(id=user, manager_id=manager, at=self.at) for user, manager in managers.items()]
         await self._tx.execute_many(_sql["set_manager"], rows)
         self._note("User", list(managers), "updated")
+        self.audited.managers(managers)
 
     async def touch_reports(self, manager_id: str) -> None:
         """This manager is about to be hidden or seen again: its reports change with it."""
@@ -148,36 +160,44 @@ class Unit(Reader):
         await self._run("forget_member", member_id=user_id)
         await self._run("delete_user_row", id=user_id)
         self._note("User", [user_id], "purged")
+        self.audited.purged("User", user_id)
 
     async def lock_groups(self, ids: Iterable[str]) -> dict[str, Group]:
         """These groups as they stay until the unit ends; nobody else changes their members meanwhile."""
         wanted = list(ids)
         await self._all("lock_groups", {"ids": id_list(wanted)})
-        return await self.groups(wanted)
+        found = await self.groups(wanted)
+        self.audited.saw(found)
+        return found
 
     async def insert_group(self, group: Group) -> None:
         await self._tx.execute(_sql["insert_group"], self._group_row(group))
         self._note("Group", [group.id], "created")
+        self.audited.groups([group], "created")
 
     async def save_group(self, group: Group, change: str = "updated") -> None:
         await self._tx.execute(_sql["save_group"], self._group_row(group))
         self._note("Group", [group.id], change)
+        self.audited.groups([group], change)
 
     async def purge_group(self, group_id: str) -> None:
         await self._run("forget_group", group_id=group_id)
         await self._run("forget_member", member_id=group_id)
         await self._run("delete_group_row", id=group_id)
         self._note("Group", [group_id], "purged")
+        self.audited.purged("Group", group_id)
 
     async def insert_members(self, group_id: str, members: Sequence[Member]) -> None:
         rows = [self._row(group_id=group_id, member_id=member.id, member_type=member.type) for member in members]
         await self._tx.execute_many(_sql["insert_member"], rows)
         self.note_members([group_id], [member.id for member in members], "added")
+        self.audited.members(group_id, [(member.id, member.type) for member in members], added=True)
 
     async def delete_members(self, group_id: str, ids: Sequence[str]) -> None:
         rows = [self._row(group_id=group_id, member_id=id_) for id_ in ids]
         await self._tx.execute_many(_sql["delete_member"], rows)
         self.note_members([group_id], ids, "removed")
+        self.audited.members(group_id, [(id_, "DirectoryObject") for id_ in ids], added=False)
 
     def note_members(self, group_ids: Sequence[str], member_ids: Sequence[str], change: str) -> None:
         """Memberships that are seen, or are seen no longer: every one of these members in every one of the groups."""
@@ -235,8 +255,9 @@ class DirectoryStore:
         """Run ``work`` on a consistent snapshot. ``long``: it reads many rows."""
         return await self._database.read(lambda tx: work(Reader(tx, tenant_id)), long=long)
 
-    async def write(self, tenant_id: str, actor: str, at: int, work: Callable[[Unit], Awaitable[T]]) -> T:
-        """Run ``work`` in a transaction and append what it noted. Raises ``NotFound`` without such a tenant.
+    async def write(self, tenant_id: str, actor: Actor, at: int, work: Callable[[Unit], Awaitable[T]]) -> T:
+        """Run ``work`` in a transaction; what it did goes to the audit log and to the feed. Raises ``NotFound`` without
+        such a tenant.
 
         A unique value that another transaction took at the same moment makes it run again: it then sees the holder and
         can say who that is.
@@ -247,8 +268,9 @@ class DirectoryStore:
                 raise NotFound(f"There is no tenant with the id {tenant_id!r}.", hint="provisor tenant list shows all.")
             unit = Unit(tx, tenant_id, at)
             answer = await work(unit)
+            await record(tx, tenant_realm(tenant_id), unit.audited.entries(actor), at=at)
             if unit.noted:
-                await append(tx, tenant_id, unit.noted, actor=actor, at=at)
+                await append(tx, tenant_id, unit.noted, actor=actor.subject, at=at)
             return answer
 
         try:
@@ -256,7 +278,7 @@ class DirectoryStore:
         except UniqueViolation:
             return await self._database.write(whole)
 
-    async def insert_tenant(self, tenant: Tenant) -> Tenant | None:
+    async def insert_tenant(self, tenant: Tenant, actor: Actor) -> Tenant | None:
         """Store it, unless its name or its domain is taken: then the one that has it."""
 
         async def work(tx: Tx) -> Tenant | None:
@@ -265,6 +287,9 @@ class DirectoryStore:
                 if known.domain == tenant.domain or name_key(known.name) == name_key(tenant.name):
                     return known
             await tx.execute(_sql["insert_tenant"], msgspec.structs.asdict(tenant))
+            target = Target("Tenant", tenant.id, tenant.name, (Modified("domain", None, tenant.domain),))
+            entry = NewEntry(activities.ADD_TENANT, actor, (target,))
+            await record(tx, SYSTEM, [entry], at=tenant.created_at)
             return None
 
         try:

@@ -56,7 +56,7 @@ class Companies:
         now = self._clock.now_ms()
         company = Company(new_id(), _name(name, "company"), now)
         administrator = admin_email and Administrator(new_id(), company.id, _email(admin_email), True, now)
-        await self._store.insert_company(company, administrator or None)
+        await self._store.insert_company(company, administrator or None, actor)
         return company
 
     async def companies(self, actor: Actor) -> list[Company]:
@@ -92,7 +92,7 @@ class Companies:
         given = [rate for rate in (limits.credential, limits.company) if rate is not None]
         if any(rate < 1 for rate in given):
             raise InvalidInput("A limit is at least 1 request a second.", hint="Leave it off for no limit.")
-        await self._store.set_limits(company_id, limits)
+        await self._store.set_limits(company_id, limits, actor=actor, at=self._clock.now_ms())
         self._verified.forget()
         if not given or min(given) >= EXPECTED_RATE:
             return None
@@ -102,7 +102,7 @@ class Companies:
         """Delete a company with its people, keys, users, groups and outbox."""
         actor.require(Right.COMPANIES_MANAGE)
         company = await self.find_company(actor, ref)
-        await self._store.delete_company(company.id)
+        await self._store.delete_company(company, actor=actor, at=self._clock.now_ms())
         self._verified.forget()
         return company
 
@@ -117,21 +117,21 @@ class Companies:
         """One more administrator. Raises ``Conflict`` when the address belongs to the company already."""
         actor.require(Right.COMPANY_ADMINISTER, company_id)
         administrator = Administrator(new_id(), company_id, _email(email), True, self._clock.now_ms())
-        await self._store.insert_administrator(administrator)
+        await self._store.insert_administrator(administrator, actor)
         return administrator
 
     async def set_admin(self, actor: Actor, company_id: str, email: str, is_admin: bool) -> None:
         """Give or take the Admin permission, which the person's keys need too. The last one cannot lose it."""
         actor.require(Right.COMPANY_ADMINISTER, company_id)
         person = await self._person(company_id, email)
-        await self._store.set_admin(company_id, person.id, is_admin)
+        await self._store.set_admin(person, is_admin, actor=actor, at=self._clock.now_ms())
         self._verified.forget()
 
     async def remove_administrator(self, actor: Actor, company_id: str, email: str) -> None:
         """Remove a person; their keys stop working. Raises ``Conflict`` for the last administrator."""
         actor.require(Right.COMPANY_ADMINISTER, company_id)
         person = await self._person(company_id, email)
-        await self._store.delete_administrator(company_id, person.id)
+        await self._store.delete_administrator(person, actor=actor, at=self._clock.now_ms())
         self._verified.forget()
 
     # Service accounts -------------------------------------------------------------------------------------------------
@@ -146,7 +146,7 @@ class Companies:
         actor.require(Right.COMPANY_ADMINISTER, company_id)
         for account in await self._store.service_accounts(company_id):
             if account.name == name:
-                await self._store.delete_service_account(company_id, account.id)
+                await self._store.delete_service_account(account, actor=actor, at=self._clock.now_ms())
                 self._verified.forget()
                 return account
         raise NotFound(
@@ -192,7 +192,7 @@ class Companies:
             revoked_at=None,
             last_used_at=None,
         )
-        await self._store.insert_key(key, keys.mac(text, self._pepper))
+        await self._store.insert_key(key, keys.mac(text, self._pepper), actor)
         return key, text
 
     async def keys(self, actor: Actor, company_id: str) -> list[ApiKey]:
@@ -210,7 +210,7 @@ class Companies:
         """Revoke a key, named by its id or its name, at once here and within 2 s in every other process."""
         actor.require(Right.COMPANY_ADMINISTER, company_id)
         key = await self._key(company_id, ref)
-        await self._store.revoke_key(company_id, key.id, self._clock.now_ms())
+        await self._store.revoke_key(key, actor=actor, at=self._clock.now_ms())
         self._verified.forget()
         return key
 

@@ -6,6 +6,10 @@ from typing import Any
 
 from provisor.clock import iso
 from provisor.errors import Conflict
+from provisor.events.audit import activities
+from provisor.events.audit.model import Activity, Modified, NewEntry, Target, differences
+from provisor.events.audit.store import SYSTEM, drop_chain, record
+from provisor.events.audit.store import company as company_realm
 from provisor.provider.model import (
     Administrator,
     ApiKey,
@@ -15,6 +19,7 @@ from provisor.provider.model import (
     ServiceAccount,
     StoredKey,
 )
+from provisor.security.actor import Actor
 from provisor.storage.database import Database, Row, Tx, UniqueViolation
 from provisor.storage.queries import named_queries
 
@@ -45,7 +50,7 @@ class CompanyStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def insert_company(self, company: Company, administrator: Administrator | None) -> None:
+    async def insert_company(self, company: Company, administrator: Administrator | None, actor: Actor) -> None:
         """Store a company with its first administrator. Raises ``Conflict`` when the name is taken."""
 
         async def work(tx: Tx) -> None:
@@ -54,6 +59,10 @@ class CompanyStore:
             )
             if administrator is not None:
                 await tx.execute(_SQL["insert_administrator"], _administrator_row(administrator))
+            entry = NewEntry(activities.ADD_COMPANY, actor, (Target("Company", company.id, company.name),))
+            await record(tx, SYSTEM, [entry], at=company.created_at)
+            if administrator is not None:
+                await _record_person(tx, activities.ADD_ADMINISTRATOR, administrator, actor, company.created_at)
 
         try:
             await self._database.write(work)
@@ -74,22 +83,34 @@ class CompanyStore:
 
         return await self._database.read(work)
 
-    async def set_limits(self, company_id: str, limits: RateLimits) -> None:
+    async def set_limits(self, company_id: str, limits: RateLimits, *, actor: Actor, at: int) -> None:
         """Store how many requests a second a company may make."""
 
         async def work(tx: Tx) -> None:
+            found = await tx.fetch_one(_SQL["find_company"], {"ref": company_id})
             row = {"id": company_id, "credential": limits.credential, "company": limits.company}
-            await tx.execute(_SQL["set_limits"], row)
+            if found is None or not await tx.execute(_SQL["set_limits"], row):
+                return
+            before = _company(found)
+            old = {"credential": before.limits.credential, "company": before.limits.company}
+            changed = differences(old, {"credential": limits.credential, "company": limits.company})
+            target = Target("Company", company_id, before.name, changed)
+            await record(tx, company_realm(company_id), [NewEntry(activities.SET_LIMITS, actor, (target,))], at=at)
 
         await self._database.write(work)
 
-    async def delete_company(self, company_id: str) -> None:
-        """Delete a company with everything that belongs to it."""
+    async def delete_company(self, company: Company, *, actor: Actor, at: int) -> None:
+        """Delete a company with everything that belongs to it. How its audit log ended goes to the system's."""
 
         async def work(tx: Tx) -> None:
             for table in _OWNED:
-                await tx.execute(_SQL[f"delete_company_{table}"], {"id": company_id})
-            await tx.execute(_SQL["delete_company"], {"id": company_id})
+                await tx.execute(_SQL[f"delete_company_{table}"], {"id": company.id})
+            if not await tx.execute(_SQL["delete_company"], {"id": company.id}):
+                return
+            chain = await drop_chain(tx, company_realm(company.id))
+            ended = {"auditEntries": str(chain.entries), "auditHash": chain.hash}
+            target = Target("Company", company.id, company.name)
+            await record(tx, SYSTEM, [NewEntry(activities.DELETE_COMPANY, actor, (target,), details=ended)], at=at)
 
         await self._database.write(work)
 
@@ -99,37 +120,41 @@ class CompanyStore:
 
         return await self._database.read(work)
 
-    async def insert_administrator(self, administrator: Administrator) -> None:
+    async def insert_administrator(self, administrator: Administrator, actor: Actor) -> None:
         """Raises ``Conflict`` when the company has a person of this address."""
 
         async def work(tx: Tx) -> None:
             await tx.execute(_SQL["insert_administrator"], _administrator_row(administrator))
+            await _record_person(tx, activities.ADD_ADMINISTRATOR, administrator, actor, administrator.created_at)
 
         try:
             await self._database.write(work)
         except UniqueViolation:
             raise Conflict(f"{administrator.email} belongs to this company already.") from None
 
-    async def set_admin(self, company_id: str, administrator_id: str, is_admin: bool) -> None:
+    async def set_admin(self, person: Administrator, is_admin: bool, *, actor: Actor, at: int) -> None:
         """Give or take the Admin permission. Raises ``Conflict`` rather than leave a company without administrator."""
 
         async def work(tx: Tx) -> None:
-            await tx.fetch_one(_SQL["lock_company"], {"id": company_id})
+            await tx.fetch_one(_SQL["lock_company"], {"id": person.company_id})
             if not is_admin:
-                await _require_another(tx, company_id, administrator_id)
+                await _require_another(tx, person.company_id, person.id)
             await tx.execute(
-                _SQL["set_admin"], {"company_id": company_id, "id": administrator_id, "is_admin": is_admin}
+                _SQL["set_admin"], {"company_id": person.company_id, "id": person.id, "is_admin": is_admin}
             )
+            changed = (Modified("isAdmin", person.is_admin, is_admin),)
+            await _record_person(tx, activities.UPDATE_ADMINISTRATOR, person, actor, at, changed)
 
         await self._database.write(work)
 
-    async def delete_administrator(self, company_id: str, administrator_id: str) -> None:
+    async def delete_administrator(self, person: Administrator, *, actor: Actor, at: int) -> None:
         """Raises ``Conflict`` rather than leave a company without administrator."""
 
         async def work(tx: Tx) -> None:
-            await tx.fetch_one(_SQL["lock_company"], {"id": company_id})
-            await _require_another(tx, company_id, administrator_id)
-            await tx.execute(_SQL["delete_administrator"], {"company_id": company_id, "id": administrator_id})
+            await tx.fetch_one(_SQL["lock_company"], {"id": person.company_id})
+            await _require_another(tx, person.company_id, person.id)
+            await tx.execute(_SQL["delete_administrator"], {"company_id": person.company_id, "id": person.id})
+            await _record_person(tx, activities.REMOVE_ADMINISTRATOR, person, actor, at)
 
         await self._database.write(work)
 
@@ -158,13 +183,16 @@ class CompanyStore:
 
         return await self._database.write(work)
 
-    async def delete_service_account(self, company_id: str, account_id: str) -> None:
+    async def delete_service_account(self, account: ServiceAccount, *, actor: Actor, at: int) -> None:
         async def work(tx: Tx) -> None:
-            await tx.execute(_SQL["delete_service_account"], {"company_id": company_id, "id": account_id})
+            key = {"company_id": account.company_id, "id": account.id}
+            if await tx.execute(_SQL["delete_service_account"], key):
+                target = Target("ServiceAccount", account.id, account.name)
+                await _record(tx, account.company_id, activities.REMOVE_SERVICE_ACCOUNT, target, actor, at)
 
         await self._database.write(work)
 
-    async def insert_key(self, key: ApiKey, mac: bytes) -> None:
+    async def insert_key(self, key: ApiKey, mac: bytes, actor: Actor) -> None:
         async def work(tx: Tx) -> None:
             await tx.execute(
                 _SQL["insert_key"],
@@ -181,6 +209,13 @@ class CompanyStore:
                     "expires_at": key.expires_at,
                 },
             )
+            facts = (
+                Modified("expires", None, iso(key.expires_at)),
+                Modified("dialect", None, key.dialect),
+                Modified("owner", None, key.administrator_id or key.service_account_id),
+            )
+            target = Target("ApiKey", key.id, key.name, facts)
+            await _record(tx, key.company_id, activities.ADD_KEY, target, actor, key.created_at)
 
         await self._database.write(work)
 
@@ -202,9 +237,10 @@ class CompanyStore:
 
         return await self._database.read(work)
 
-    async def revoke_key(self, company_id: str, key_id: str, at: int) -> None:
+    async def revoke_key(self, key: ApiKey, *, actor: Actor, at: int) -> None:
         async def work(tx: Tx) -> None:
-            await tx.execute(_SQL["revoke_key"], {"company_id": company_id, "id": key_id, "at": at})
+            if await tx.execute(_SQL["revoke_key"], {"company_id": key.company_id, "id": key.id, "at": at}):
+                await _record(tx, key.company_id, activities.REVOKE_KEY, Target("ApiKey", key.id, key.name), actor, at)
 
         await self._database.write(work)
 
@@ -213,6 +249,16 @@ class CompanyStore:
             await tx.execute(_SQL["touch_key"], {"id": key_id, "at": at})
 
         await self._database.write(work)
+
+
+async def _record(tx: Tx, company_id: str, activity: Activity, target: Target, actor: Actor, at: int) -> None:
+    await record(tx, company_realm(company_id), [NewEntry(activity, actor, (target,))], at=at)
+
+
+async def _record_person(
+    tx: Tx, activity: Activity, person: Administrator, actor: Actor, at: int, changed: tuple[Modified, ...] = ()
+) -> None:
+    await _record(tx, person.company_id, activity, Target("Administrator", person.id, person.email, changed), actor, at)
 
 
 def _company(row: Row) -> Company:

@@ -52,6 +52,7 @@ SERVICE = Actor(
     Realm("system"),
     "Provisor Provisioning Service",
     frozenset({Right.DIRECTORY_READ, Right.APPLICATIONS_READ, Right.SYNCHRONIZATION_READ, Right.SYNCHRONIZATION_WRITE}),
+    kind="service",
 )
 
 

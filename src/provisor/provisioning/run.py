@@ -55,7 +55,8 @@ class Run:
 
         Kept in memory for the cycle; after a crash it is read anew. Raises ``CycleBroken``.
         """
-        if self.cycle.kind != "Initial" or not self.client.capabilities.refuses_duplicates:
+        lists = self.client.capabilities.refuses_duplicates and self.client.dialect.lists_before_matching
+        if self.cycle.kind != "Initial" or not lists:
             return None
         if kind not in self.rosters:
             waiting = await self.store.unmatched(self.job.id, kind)

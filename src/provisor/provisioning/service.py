@@ -13,6 +13,7 @@ from provisor.applications.service import Applications
 from provisor.clock import Clock, iso
 from provisor.connector.check import ConnectionResult
 from provisor.errors import Conflict, InvalidInput
+from provisor.events.audit import activities
 from provisor.provisioning.engine import Targets
 from provisor.provisioning.model import Cycle, JobState
 from provisor.provisioning.store import ProvisioningStore
@@ -62,7 +63,7 @@ class Provisioning:
         now = self._clock.now_ms()
         state = await self._store.state(job_id, now)
         code = "Active" if state.schema_version is not None else "NotRun"
-        await self._store.set_code(job_id, code, now=now, next_run_at=now)
+        await self._store.set_code(job_id, code, now=now, next_run_at=now, activity=activities.START, actor=actor)
         return await self._store.state(job_id, now)
 
     async def pause(self, actor: Actor, job_id: str) -> JobState:
@@ -70,7 +71,9 @@ class Provisioning:
         await self._job(actor, job_id)
         now = self._clock.now_ms()
         state = await self._store.state(job_id, now)
-        await self._store.set_code(job_id, "Paused", now=now, quarantine=state.quarantine)
+        await self._store.set_code(
+            job_id, "Paused", now=now, quarantine=state.quarantine, activity=activities.PAUSE, actor=actor
+        )
         return await self._store.state(job_id, now)
 
     async def restart(self, actor: Actor, job_id: str, reset_scope: str = "") -> JobState:
@@ -99,6 +102,9 @@ class Provisioning:
             again_from_start=bool(wanted & {"watermark", "links"}),
             escrows="escrows" in wanted,
             drop_links="links" in wanted,
+            activity=activities.RESTART,
+            actor=actor,
+            details={"resetScope": reset_scope or DEFAULT_SCOPE},
         )
         return await self._store.state(job_id, now)
 

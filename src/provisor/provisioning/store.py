@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from provisor.events.audit.model import Activity
 from provisor.ids import new_id
 from provisor.provisioning.leases.store import Lease, keep
 from provisor.provisioning.model import (
@@ -26,6 +27,8 @@ from provisor.provisioning.model import (
     PendingMember,
     name_key,
 )
+from provisor.provisioning.telling.store import Watched
+from provisor.security.actor import Actor
 from provisor.storage.database import Database, Row, Tx
 from provisor.storage.queries import id_list, named_queries
 
@@ -90,11 +93,16 @@ class ProvisioningStore:
         again_from_start: bool = False,
         escrows: bool = False,
         drop_links: bool = False,
+        activity: Activity,
+        actor: Actor,
+        details: Mapping[str, str] | None = None,
     ) -> None:
-        """Start, pause, restart: one commit. The flags are those of ``resetScope`` (reference section 23)."""
+        """Start, pause, restart: one commit, told by the audit log as ``activity``. The flags are those of
+        ``resetScope`` (reference section 23)."""
 
         async def work(tx: Tx) -> None:
             at = {"job_id": job_id, "now": now}
+            watched = await Watched.before(tx, job_id)
             await tx.execute(SQL["create_job_state"], {**at, "code": code})
             story = msgspec.json.encode(quarantine).decode() if quarantine else None
             await tx.execute(SQL["set_job_code"], {**at, "code": code, "next_run_at": next_run_at, "quarantine": story})
@@ -106,6 +114,7 @@ class ProvisioningStore:
             if drop_links:
                 await tx.execute(SQL["all_links_gone"], {"job_id": job_id})
                 await tx.execute(SQL["all_memberships_gone"], {"job_id": job_id})
+            await watched.after(tx, at=now, activity=activity, actor=actor, details=details)
 
         await self._database.write(work)
 
@@ -256,6 +265,7 @@ class ProvisioningStore:
 
         async def work(tx: Tx) -> None:
             await keep(tx, lease, now)
+            watched = await Watched.before(tx, cycle.job_id)
             await tx.execute(
                 SQL["end_cycle"],
                 {
@@ -273,6 +283,7 @@ class ProvisioningStore:
                 await tx.execute(SQL["fail_job"], params)
             else:
                 await tx.execute(SQL["finish_job"], {**job, "schema_version": cycle.schema_version})
+            await watched.after(tx, at=now)
 
         await self._database.write(work)
 

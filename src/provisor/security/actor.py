@@ -31,6 +31,7 @@ class Right(enum.StrEnum):
     SYNCHRONIZATION_READ = "synchronization.read"
     SYNCHRONIZATION_WRITE = "synchronization.write"
     PROVISIONING_LOG_READ = "provisioningLog.read"
+    AUDIT_READ = "auditLog.read"
     ROLES_MANAGE = "roles.manage"
     COMPANY_READ = "company.read"
     COMPANY_ADMINISTER = "company.administer"
@@ -48,11 +49,16 @@ class Realm:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts: a realm, a subject (a person's, key's or service's id) and its rights."""
+    """Who acts: a realm, a subject (a person's, key's or service's id) and its rights.
+
+    ``kind`` and ``name`` (a user principal name, an app's name; empty: the subject) are for the audit log.
+    """
 
     realm: Realm
     subject: str
     rights: frozenset[Right]
+    kind: Literal["operator", "user", "app", "service"] = "user"
+    name: str = ""
 
     def require(self, right: Right, realm_id: str = "") -> None:
         """Raise ``Forbidden`` unless the actor has ``right`` in the tenant or company ``realm_id`` (empty: system)."""
@@ -67,7 +73,7 @@ class Actor:
 
 def operator() -> Actor:
     """The person at the machine's shell: whoever can read the database may do everything."""
-    return Actor(Realm("system"), "operator", frozenset(Right))
+    return Actor(Realm("system"), "operator", frozenset(Right), kind="operator")
 
 
 @cache

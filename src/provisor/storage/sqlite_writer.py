@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
+from contextvars import Context, copy_context
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +29,8 @@ class _Unit:
     work: Work[Any]
     future: asyncio.Future[Any]
     loop: asyncio.AbstractEventLoop
+    # The caller's: what it has said of its task (the correlation id) holds in the unit too.
+    context: Context
     value: Any = None
     error: BaseException | None = None
 
@@ -50,7 +53,7 @@ class Writer:
     def submit(self, work: Work[Any]) -> asyncio.Future[Any]:
         """Queue a unit; the future is done after the commit. Raises ``DatabaseUnavailable`` after ``stop``."""
         loop = asyncio.get_running_loop()
-        unit = _Unit(work, loop.create_future(), loop)
+        unit = _Unit(work, loop.create_future(), loop, copy_context())
         with self._closing:
             if self._closed:
                 raise DatabaseUnavailable(f"The database {self._tx.path} is closed.")
@@ -131,7 +134,7 @@ class Writer:
                 return
 
     def _alone(self, unit: _Unit) -> None:
-        unit.value = drive(unit.work, self._tx)
+        unit.value = unit.context.run(drive, unit.work, self._tx)
         self._tx.control("COMMIT")
 
     def _together(self, batch: list[_Unit]) -> None:
@@ -139,7 +142,7 @@ class Writer:
         for unit in batch:
             control("SAVEPOINT unit")
             try:
-                unit.value = drive(unit.work, self._tx)
+                unit.value = unit.context.run(drive, unit.work, self._tx)
             except BaseException as error:
                 # A full disk, and its like, makes SQLite roll the whole transaction back by itself.
                 if not self._tx.connection.in_transaction:

@@ -1,12 +1,14 @@
-"""The HTTP faces as one ASGI application: SCIM goes straight to its face, everything else through Starlette."""
+"""The HTTP faces as one ASGI application: SCIM and Graph go straight to their faces, all else through Starlette."""
 
 from __future__ import annotations
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from provisor.web import changes, health, pages
+from provisor.web.graph.operations import graph_face
+from provisor.web.graph.routing import VERSIONS
 from provisor.web.html import static
 from provisor.web.html.failures import http_failure, unexpected_failure
 from provisor.web.html.live import Closing
@@ -24,15 +26,18 @@ def create_app(services: Services) -> Front:
         routes += token.routes(services.clients)
     if services.outbox is not None:
         routes += changes.routes(services.outbox, face.credentials, face.rates)
+    graph = None if services.graph is None else graph_face(services.graph)
     handlers = {HTTPException: http_failure, Exception: unexpected_failure}
-    return Front(face, Starlette(routes=routes, exception_handlers=handlers), services.closing)
+    return Front(face, Starlette(routes=routes, exception_handlers=handlers), services.closing, graph)
 
 
 class Front:
     """Routing by the first segment of the path, before anything is allocated for a request."""
 
-    def __init__(self, scim: ScimFace, others: Starlette, closing: Closing) -> None:
-        self._scim = scim
+    def __init__(self, scim: ScimFace, others: Starlette, closing: Closing, graph: ASGIApp | None = None) -> None:
+        self._faces: dict[str, ASGIApp] = {"scim": scim}
+        if graph is not None:
+            self._faces |= dict.fromkeys(VERSIONS, graph)
         self._others = others
         self._closing = closing
 
@@ -41,12 +46,9 @@ class Front:
         self._closing.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and _is_scim(scope["path"]):
-            await self._scim(scope, receive, send)
-        else:
-            await self._others(scope, receive, send)
-
-
-def _is_scim(path: str) -> bool:
-    # Doubled slashes before the name occur where a Tenant URL ends in one.
-    return path.lstrip("/").partition("/")[0] == "scim"
+        face: ASGIApp = self._others
+        if scope["type"] == "http":
+            # Doubled slashes before the name occur where a Tenant URL ends in one.
+            name = scope["path"].lstrip("/").partition("/")[0]
+            face = self._faces.get(name, face)
+        await face(scope, receive, send)

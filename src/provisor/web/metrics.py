@@ -11,6 +11,15 @@ _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 1
 
 _requests = Counter("provisor_scim_requests_total", "SCIM requests answered.", ("endpoint", "method", "status"))
 _seconds = Histogram("provisor_scim_request_seconds", "Time to answer a SCIM request.", ("endpoint",), buckets=_BUCKETS)
+_graph_requests = Counter(
+    "provisor_graph_requests_total", "Requests of the Graph-compatible API answered.", ("endpoint", "method", "status")
+)
+_graph_seconds = Histogram(
+    "provisor_graph_request_seconds",
+    "Time to answer a request of the Graph-compatible API.",
+    ("endpoint",),
+    buckets=_BUCKETS,
+)
 
 
 @cache
@@ -23,6 +32,12 @@ def scim_request(endpoint: str, method: str, status: int, seconds: float) -> Non
     count, duration = _pair(endpoint, method if method in _METHODS else "other", status)
     count.inc()
     duration.observe(seconds)
+
+
+def graph_request(endpoint: str, method: str, status: int, seconds: float) -> None:
+    """Count one answered request. ``endpoint`` must be the first name of a declared path, or ``other``."""
+    _graph_requests.labels(endpoint, method if method in _METHODS else "other", str(status)).inc()
+    _graph_seconds.labels(endpoint).observe(seconds)
 
 
 def exposition() -> bytes:

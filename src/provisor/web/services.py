@@ -13,6 +13,7 @@ from provisor.provider.requestlog.service import RequestLog
 from provisor.provider.resources.service import Resources
 from provisor.provider.service import Companies
 from provisor.signin.model import Session
+from provisor.web.graph.services import GraphServices
 from provisor.web.html.live import Closing
 
 
@@ -84,7 +85,7 @@ class Services:
 
     ``clients``: null where there is no OAuth. ``requests``: null where SCIM requests are not kept.
     ``outbox``: null where changes are not given out. ``setup``: null where nothing can be begun from a page.
-    ``closing`` is told when the server ends.
+    ``closing`` is told when the server ends. ``graph``: null where there is no Graph-compatible API.
     """
 
     companies: Companies
@@ -97,6 +98,7 @@ class Services:
     clients: Clients | None = None
     requests: RequestLog | None = None
     outbox: Outbox | None = None
+    graph: GraphServices | None = None
     sessions: FindSession = field(default_factory=NoSessions)
     setup: Setup | None = None
     closing: Closing = field(default_factory=Closing)

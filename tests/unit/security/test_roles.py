@@ -9,7 +9,7 @@ from provisor.security.actor import Actor, Realm, Right, rights_of, roles
 
 CONFIGURE = {Right.SYNCHRONIZATION_READ, Right.SYNCHRONIZATION_WRITE}
 APPLICATIONS = {Right.DIRECTORY_READ, Right.APPLICATIONS_READ, Right.APPLICATIONS_WRITE, Right.ASSIGNMENTS_WRITE}
-LOGS = {Right.PROVISIONING_LOG_READ}
+LOGS = {Right.PROVISIONING_LOG_READ, Right.AUDIT_READ}
 
 RIGHTS = {
     # may configure; Global Administrator always
@@ -33,7 +33,13 @@ RIGHTS = {
     "Security Operator": LOGS | {Right.DIRECTORY_READ},
     "Security Administrator": LOGS | {Right.DIRECTORY_READ},
     # the app side
-    "Company Administrator": {Right.COMPANY_READ, Right.COMPANY_ADMINISTER, Right.SCIM_READ, Right.SCIM_WRITE},
+    "Company Administrator": {
+        Right.COMPANY_READ,
+        Right.COMPANY_ADMINISTER,
+        Right.AUDIT_READ,
+        Right.SCIM_READ,
+        Right.SCIM_WRITE,
+    },
     "Company Member": {Right.COMPANY_READ},
 }
 TENANT_WIDE = {Right.TENANTS_MANAGE, Right.COMPANIES_MANAGE}

@@ -39,7 +39,7 @@ class Webhooks:
         position = await self._position(company_id, after)
         key, text = make_secret()
         webhook = Webhook(new_id(), company_id, url, self._clock.now_ms(), position, None, 0, 0, None, None)
-        await self._store.insert(webhook, self._sealer.seal(key, associated(webhook)))
+        await self._store.insert(webhook, self._sealer.seal(key, associated(webhook)), actor)
         return webhook, text
 
     async def webhooks(self, actor: Actor, company_id: str) -> list[Webhook]:
@@ -51,7 +51,7 @@ class Webhooks:
         """Send it nothing any more. Raises ``NotFound``."""
         actor.require(Right.COMPANY_ADMINISTER, company_id)
         webhook = await self._webhook(company_id, webhook_id)
-        await self._store.delete(company_id, webhook.id)
+        await self._store.delete(webhook, actor=actor, at=self._clock.now_ms())
         return webhook
 
     async def replay(self, actor: Actor, company_id: str, webhook_id: str, *, after: int | None = None) -> int:
@@ -62,7 +62,7 @@ class Webhooks:
         actor.require(Right.COMPANY_ADMINISTER, company_id)
         webhook = await self._webhook(company_id, webhook_id)
         position = webhook.position if after is None else await self._position(company_id, after)
-        await self._store.move(company_id, webhook.id, position, self._clock.now_ms())
+        await self._store.move(webhook, position, actor=actor, at=self._clock.now_ms())
         return position
 
     async def _position(self, company_id: str, after: int | None) -> int:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from provisor.events.audit import activities
+from provisor.events.audit.model import Activity, Modified, NewEntry, Target
+from provisor.events.audit.store import company as company_realm
+from provisor.events.audit.store import record
 from provisor.events.webhooks.model import DueWebhook, Webhook
+from provisor.security.actor import Actor
 from provisor.storage.database import Database, Params, Tx
 from provisor.storage.queries import named_queries
 
@@ -15,18 +20,21 @@ class WebhookStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def insert(self, webhook: Webhook, sealed: bytes) -> None:
-        await self._execute(
-            "insert_webhook",
-            {
-                "company_id": webhook.company_id,
-                "id": webhook.id,
-                "url": webhook.url,
-                "secret": sealed,
-                "created_at": webhook.created_at,
-                "position": webhook.position,
-            },
-        )
+    async def insert(self, webhook: Webhook, sealed: bytes, actor: Actor) -> None:
+        row = {
+            "company_id": webhook.company_id,
+            "id": webhook.id,
+            "url": webhook.url,
+            "secret": sealed,
+            "created_at": webhook.created_at,
+            "position": webhook.position,
+        }
+
+        async def work(tx: Tx) -> None:
+            await tx.execute(_SQL["insert_webhook"], row)
+            await _record(tx, activities.ADD_WEBHOOK, webhook, actor, webhook.created_at)
+
+        await self._database.write(work)
 
     async def webhooks(self, company_id: str) -> list[Webhook]:
         """A company's webhooks, oldest first."""
@@ -36,14 +44,23 @@ class WebhookStore:
 
         return await self._database.read(work)
 
-    async def delete(self, company_id: str, webhook_id: str) -> None:
-        await self._execute("delete_webhook", {"company_id": company_id, "id": webhook_id})
+    async def delete(self, webhook: Webhook, *, actor: Actor, at: int) -> None:
+        async def work(tx: Tx) -> None:
+            if await tx.execute(_SQL["delete_webhook"], {"company_id": webhook.company_id, "id": webhook.id}):
+                await _record(tx, activities.REMOVE_WEBHOOK, webhook, actor, at)
 
-    async def move(self, company_id: str, webhook_id: str, position: int, at: int) -> None:
+        await self._database.write(work)
+
+    async def move(self, webhook: Webhook, position: int, *, actor: Actor, at: int) -> None:
         """Go on after ``position``, at once, whatever happened before."""
-        await self._execute(
-            "move_webhook", {"company_id": company_id, "id": webhook_id, "position": position, "at": at}
-        )
+        row = {"company_id": webhook.company_id, "id": webhook.id, "position": position, "at": at}
+
+        async def work(tx: Tx) -> None:
+            await tx.execute(_SQL["move_webhook"], row)
+            changed = (Modified("position", webhook.position, position), Modified("paused", webhook.paused, None))
+            await _record(tx, activities.REPLAY_WEBHOOK, webhook, actor, at, changed)
+
+        await self._database.write(work)
 
     async def due(self, now: int, limit: int) -> list[DueWebhook]:
         """Webhooks with something to send now, of all companies; who waited longest comes first."""
@@ -85,3 +102,10 @@ class WebhookStore:
             return await tx.execute(_SQL[query], params)
 
         return await self._database.write(work)
+
+
+async def _record(
+    tx: Tx, activity: Activity, webhook: Webhook, actor: Actor, at: int, changed: tuple[Modified, ...] = ()
+) -> None:
+    entry = NewEntry(activity, actor, (Target("Webhook", webhook.id, webhook.url, changed),))
+    await record(tx, company_realm(webhook.company_id), [entry], at=at)

@@ -78,7 +78,7 @@ class Clients:
         client = OAuthClient(
             tokens.make_id(), company_id, name, dialect, self._clock.now_ms(), None, None, secrets=[secret]
         )
-        await self._store.insert(client, secret, tokens.mac(text, self._pepper))
+        await self._store.insert(client, secret, tokens.mac(text, self._pepper), actor)
         return client, text
 
     async def clients(self, actor: Actor, company_id: str) -> list[OAuthClient]:
@@ -100,7 +100,7 @@ class Clients:
                 f"The client {client.name!r} has {MOST_SECRETS} secrets that work.", hint="Revoke one of them first."
             )
         secret, text = self._secret(expires)
-        await self._store.insert_secret(client.id, secret, tokens.mac(text, self._pepper))
+        await self._store.insert_secret(client, secret, tokens.mac(text, self._pepper), actor)
         return replace(client, secrets=[*client.secrets, secret]), secret, text
 
     async def revoke_secret(self, actor: Actor, company_id: str, ref: str, secret_id: str) -> OAuthClient:
@@ -112,7 +112,7 @@ class Clients:
                 f"The client {client.name!r} has no secret {secret_id!r}.",
                 hint="'provisor oauth-client list' has them.",
             )
-        await self._store.revoke_secret(client.id, secret_id, self._clock.now_ms())
+        await self._store.revoke_secret(client, secret_id, actor=actor, at=self._clock.now_ms())
         self._verified.forget()
         return client
 
@@ -120,7 +120,7 @@ class Clients:
         """Revoke a client (id or name) with its secrets and tokens, at once here and within 2 s in every process."""
         actor.require(Right.COMPANY_ADMINISTER, company_id)
         client = await self._client(company_id, ref)
-        await self._store.revoke(company_id, client.id, self._clock.now_ms())
+        await self._store.revoke(client, actor=actor, at=self._clock.now_ms())
         self._verified.forget()
         return client
 

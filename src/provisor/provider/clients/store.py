@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from provisor.clock import iso
+from provisor.events.audit import activities
+from provisor.events.audit.model import Activity, Modified, NewEntry, Target
+from provisor.events.audit.store import company as company_realm
+from provisor.events.audit.store import record
 from provisor.provider.clients.model import CheckedClient, ClientSecret, OAuthClient
 from provisor.provider.model import RateLimits
+from provisor.security.actor import Actor
 from provisor.storage.database import Database, Params, Tx
 from provisor.storage.queries import named_queries
 
@@ -18,7 +24,7 @@ class ClientStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def insert(self, client: OAuthClient, secret: ClientSecret, mac: bytes) -> None:
+    async def insert(self, client: OAuthClient, secret: ClientSecret, mac: bytes, actor: Actor) -> None:
         """Store a client with its first secret."""
         row = {
             "id": client.id,
@@ -31,11 +37,18 @@ class ClientStore:
         async def work(tx: Tx) -> None:
             await tx.execute(_SQL["insert_client"], row)
             await tx.execute(_SQL["insert_secret"], _secret_row(client.id, secret, mac))
+            facts = (Modified("dialect", None, client.dialect), _expires(secret))
+            await _record(tx, activities.ADD_CLIENT, client, actor, client.created_at, facts)
 
         await self._database.write(work)
 
-    async def insert_secret(self, client_id: str, secret: ClientSecret, mac: bytes) -> None:
-        await self._execute("insert_secret", _secret_row(client_id, secret, mac))
+    async def insert_secret(self, client: OAuthClient, secret: ClientSecret, mac: bytes, actor: Actor) -> None:
+        async def work(tx: Tx) -> None:
+            await tx.execute(_SQL["insert_secret"], _secret_row(client.id, secret, mac))
+            facts = (Modified("secretId", None, secret.id), _expires(secret))
+            await _record(tx, activities.ADD_SECRET, client, actor, secret.created_at, facts)
+
+        await self._database.write(work)
 
     async def clients(self, company_id: str) -> list[OAuthClient]:
         """A company's clients with their secrets, oldest first."""
@@ -61,21 +74,38 @@ class ClientStore:
 
         return await self._database.read(work)
 
-    async def revoke(self, company_id: str, client_id: str, at: int) -> None:
-        await self._execute("revoke_client", {"company_id": company_id, "id": client_id, "at": at})
+    async def revoke(self, client: OAuthClient, *, actor: Actor, at: int) -> None:
+        async def work(tx: Tx) -> None:
+            if await tx.execute(_SQL["revoke_client"], {"company_id": client.company_id, "id": client.id, "at": at}):
+                await _record(tx, activities.REVOKE_CLIENT, client, actor, at)
 
-    async def revoke_secret(self, client_id: str, secret_id: str, at: int) -> None:
-        await self._execute("revoke_secret", {"client_id": client_id, "id": secret_id, "at": at})
+        await self._database.write(work)
+
+    async def revoke_secret(self, client: OAuthClient, secret_id: str, *, actor: Actor, at: int) -> None:
+        async def work(tx: Tx) -> None:
+            if await tx.execute(_SQL["revoke_secret"], {"client_id": client.id, "id": secret_id, "at": at}):
+                await _record(tx, activities.REVOKE_SECRET, client, actor, at, (Modified("secretId", secret_id, None),))
+
+        await self._database.write(work)
 
     async def touch(self, client_id: str, at: int) -> None:
         """Store when a client was used last."""
-        await self._execute("touch_client", {"id": client_id, "at": at})
 
-    async def _execute(self, query: str, params: Params) -> None:
         async def work(tx: Tx) -> None:
-            await tx.execute(_SQL[query], params)
+            await tx.execute(_SQL["touch_client"], {"id": client_id, "at": at})
 
         await self._database.write(work)
+
+
+async def _record(
+    tx: Tx, activity: Activity, client: OAuthClient, actor: Actor, at: int, changed: tuple[Modified, ...] = ()
+) -> None:
+    entry = NewEntry(activity, actor, (Target("OAuthClient", client.id, client.name, changed),))
+    await record(tx, company_realm(client.company_id), [entry], at=at)
+
+
+def _expires(secret: ClientSecret) -> Modified:
+    return Modified("expires", None, None if secret.expires_at is None else iso(secret.expires_at))
 
 
 def _secret_row(client_id: str, secret: ClientSecret, mac: bytes) -> Params:

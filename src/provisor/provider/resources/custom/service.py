@@ -65,7 +65,7 @@ class CustomSchemas:
         if len(present) + len(added) > _MOST:
             raise BrokenSchema(f"A company can have {_MOST} schemas of its own.", hint="Remove one first.")
         _compiled([*present, *added])
-        await self._store.insert(company_id, added, self._clock.now_ms())
+        await self._store.insert(company_id, added, actor=actor, at=self._clock.now_ms())
         self._known.pop(company_id, None)
         return added
 
@@ -78,7 +78,7 @@ class CustomSchemas:
             names = ", ".join(one.id for one in present) or "none"
             raise NotFound(f"The company has no schema {urn!r} of its own.", hint=f"It has: {names}.")
         _compiled([one for one in present if one is not found])
-        await self._store.delete(company_id, found)
+        await self._store.delete(company_id, found, actor=actor, at=self._clock.now_ms())
         self._known.pop(company_id, None)
         return found
 

@@ -8,7 +8,12 @@ from typing import Any
 import msgspec
 
 from provisor.errors import Conflict
+from provisor.events.audit import activities
+from provisor.events.audit.model import NewEntry, Target
+from provisor.events.audit.store import company as company_realm
+from provisor.events.audit.store import record
 from provisor.provider.resources.custom.model import Definition, SchemaInUse
+from provisor.security.actor import Actor
 from provisor.storage.database import Database, Tx, UniqueViolation
 from provisor.storage.queries import named_queries
 
@@ -29,7 +34,7 @@ class DefinitionStore:
 
         return await self._database.read(work)
 
-    async def insert(self, company_id: str, definitions: Sequence[Definition], at: int) -> None:
+    async def insert(self, company_id: str, definitions: Sequence[Definition], *, actor: Actor, at: int) -> None:
         """Store them, all or none. Raises ``Conflict`` when one of these URNs is there."""
 
         async def work(tx: Tx) -> None:
@@ -39,10 +44,12 @@ class DefinitionStore:
                     await tx.execute(_SQL["insert_definition"], row)
                 except UniqueViolation:
                     raise Conflict(f"The company has a schema {definition.id} already.") from None
+            added = [NewEntry(activities.ADD_SCHEMA, actor, (_target(one),)) for one in definitions]
+            await record(tx, company_realm(company_id), added, at=at)
 
         await self._database.write(work)
 
-    async def delete(self, company_id: str, definition: Definition) -> None:
+    async def delete(self, company_id: str, definition: Definition, *, actor: Actor, at: int) -> None:
         """Remove one. Raises ``SchemaInUse`` while a resource has values of it."""
 
         async def work(tx: Tx) -> None:
@@ -60,8 +67,14 @@ class DefinitionStore:
                     hint="Remove these values, or the resources, first.",
                 )
             await tx.execute(_SQL["delete_definition"], {**key, "id": definition.id.lower()})
+            entry = NewEntry(activities.REMOVE_SCHEMA, actor, (_target(definition),))
+            await record(tx, company_realm(company_id), [entry], at=at)
 
         await self._database.write(work)
+
+
+def _target(definition: Definition) -> Target:
+    return Target("Schema", definition.id, str(definition.schema.get("name", "")))
 
 
 def _text(definition: Definition) -> str:

@@ -2,11 +2,56 @@
 
 from __future__ import annotations
 
+import sqlalchemy as sa
+from alembic import op
+
 revision = "0006"
 down_revision = "0005"
 branch_labels = None
 depends_on = None
 
+# Text in the order of its bytes on both engines.
+KEY = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+
 
 def upgrade() -> None:
-    pass
+    _audit()
+
+
+def _audit() -> None:
+    op.create_table(
+        "audit_head",
+        sa.Column("realm", KEY, nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("hash", KEY, nullable=False),
+        sa.PrimaryKeyConstraint("realm", name=op.f("pk_audit_head")),
+    )
+    op.create_table(
+        "audit_entry",
+        sa.Column("realm", KEY, nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("activity", KEY, nullable=False),
+        sa.Column("category", KEY, nullable=False),
+        sa.Column("actor", KEY, nullable=False),
+        sa.Column("result", KEY, nullable=False),
+        sa.Column("correlation_id", KEY, nullable=False),
+        sa.Column("entry", sa.Text(), nullable=False),
+        sa.Column("hash", KEY, nullable=False),
+        sa.PrimaryKeyConstraint("realm", "seq", name=op.f("pk_audit_entry")),
+    )
+    op.create_index("ix_audit_entry_at", "audit_entry", ["realm", "at", "seq"])
+    op.create_index("ix_audit_entry_activity", "audit_entry", ["realm", "activity", "at", "seq"])
+    op.create_index("ix_audit_entry_actor", "audit_entry", ["realm", "actor", "at", "seq"])
+    op.create_index("ix_audit_entry_correlation", "audit_entry", ["realm", "correlation_id"])
+    op.create_index("ix_audit_entry_id", "audit_entry", ["realm", "id"])
+    op.create_table(
+        "audit_target",
+        sa.Column("realm", KEY, nullable=False),
+        sa.Column("target_id", KEY, nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("realm", "target_id", "at", "seq", name=op.f("pk_audit_target")),
+    )
+    op.create_index("ix_audit_target_seq", "audit_target", ["realm", "seq"])

@@ -1,0 +1,1 @@
+"""The report for people, for machines and for build servers."""

@@ -1,0 +1,49 @@
+"""Tables of operation: the audit log, mail, and what was learnt of targets."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Index, Table
+
+from provisor.storage.tables.types import Document, Key, Moment, Number, metadata
+
+# A realm is system, tenant:ID or company:ID. One row a realm: the last number, and the hash that its chain ends with.
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("realm", Key, primary_key=True),
+    Column("seq", Number, nullable=False),
+    Column("hash", Key, nullable=False),
+)
+
+# Append-only. The hash is made of the hash of the entry before and of every column of this one.
+audit_entry = Table(
+    "audit_entry",
+    metadata,
+    Column("realm", Key, primary_key=True),
+    Column("seq", Number, primary_key=True),
+    Column("id", Key, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("activity", Key, nullable=False),
+    Column("category", Key, nullable=False),
+    Column("actor", Key, nullable=False),
+    Column("result", Key, nullable=False),  # success | failure
+    Column("correlation_id", Key, nullable=False),
+    Column("entry", Document, nullable=False),  # targets with before and after, never a secret
+    Column("hash", Key, nullable=False),
+    Index("ix_audit_entry_at", "realm", "at", "seq"),
+    Index("ix_audit_entry_activity", "realm", "activity", "at", "seq"),
+    Index("ix_audit_entry_actor", "realm", "actor", "at", "seq"),
+    Index("ix_audit_entry_correlation", "realm", "correlation_id"),
+    Index("ix_audit_entry_id", "realm", "id"),
+)
+
+# Entries by what was changed.
+audit_target = Table(
+    "audit_target",
+    metadata,
+    Column("realm", Key, primary_key=True),
+    Column("target_id", Key, primary_key=True),
+    Column("at", Moment, primary_key=True),
+    Column("seq", Number, primary_key=True),
+    Index("ix_audit_target_seq", "realm", "seq"),
+)

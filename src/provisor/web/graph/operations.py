@@ -1,0 +1,23 @@
+"""Graph face, every operation there is: each resource module gives its own, and this puts them together."""
+
+from __future__ import annotations
+
+from provisor.web.graph import types
+from provisor.web.graph.directory import organization
+from provisor.web.graph.face import GraphFace
+from provisor.web.graph.links import Tokens
+from provisor.web.graph.routing import Operation
+from provisor.web.graph.services import GraphServices
+
+
+def graph_face(services: GraphServices) -> GraphFace:
+    """The ASGI application of the whole API."""
+    return GraphFace(services, operations(services), types.TYPES)
+
+
+def operations(services: GraphServices) -> list[Operation]:
+    """All of them."""
+    tokens = Tokens(services.sealer)
+    return [
+        *organization.operations(services, tokens),
+    ]

@@ -1,0 +1,125 @@
+"""Graph face, the types of the directory: the properties that each has, and which are shown without ``$select``.
+
+Those of users and groups come from the directory's own table of attributes; the rest of reference section 11 is here.
+"""
+
+from __future__ import annotations
+
+import re
+
+from provisor.directory.attributes import GROUP as GROUP_ATTRIBUTES
+from provisor.directory.attributes import USER as USER_ATTRIBUTES
+from provisor.directory.attributes import Attribute, ObjectType
+from provisor.odata.types import EntityType, Kind, Property, properties
+
+EXTENSION = re.compile(r"extension_[0-9a-fA-F]{32}_\w{1,200}")
+_KINDS: dict[str, Kind] = {
+    "text": "text",
+    "upn": "text",
+    "flag": "flag",
+    "moment": "moment",
+    "texts": "texts",
+    "record": "record",
+}
+_USER_SHOWN = frozenset(
+    (
+        "businessPhones",
+        "displayName",
+        "givenName",
+        "id",
+        "jobTitle",
+        "mail",
+        "mobilePhone",
+        "officeLocation",
+        "preferredLanguage",
+        "surname",
+        "userPrincipalName",
+    )
+)
+
+
+def _property(attribute: Attribute, *, shown: bool) -> Property:
+    parts = {part: Property() for part in attribute.parts}
+    return Property(_KINDS[attribute.type], parts, shown)
+
+
+def _attributes(kind: ObjectType, shown: frozenset[str] | None = None) -> dict[str, Property]:
+    return {
+        name: _property(attribute, shown=shown is None or name in shown)
+        for name, attribute in sorted(kind.attributes.items())
+    }
+
+
+_PASSWORD = {
+    "password": Property(),
+    "forceChangePasswordNextSignIn": Property("flag"),
+    "forceChangePasswordNextSignInWithMfa": Property("flag"),
+}
+_IDENTITY = {"signInType": Property(), "issuer": Property(), "issuerAssignedId": Property()}
+
+USER = EntityType(
+    "user",
+    {
+        **_attributes(USER_ATTRIBUTES, _USER_SHOWN),
+        **properties(records={"-passwordProfile": _PASSWORD}, record_lists={"-identities": _IDENTITY}),
+    },
+    links={
+        "manager": "directoryObject",
+        "directReports": "directoryObject",
+        "memberOf": "directoryObject",
+        "transitiveMemberOf": "directoryObject",
+    },
+    open_names=EXTENSION,
+)
+GROUP = EntityType(
+    "group",
+    _attributes(GROUP_ATTRIBUTES),
+    links={
+        "members": "directoryObject",
+        "owners": "directoryObject",
+        "memberOf": "directoryObject",
+        "transitiveMembers": "directoryObject",
+        "transitiveMemberOf": "directoryObject",
+    },
+    open_names=EXTENSION,
+)
+# What is behind a link may be a user or a group: every property of either can be selected.
+DIRECTORY_OBJECT = EntityType(
+    "directoryObject", {**USER.properties, **GROUP.properties}, links={}, open_names=EXTENSION
+)
+ORGANIZATION = EntityType(
+    "organization",
+    properties(
+        texts="id city country countryLetterCode displayName preferredLanguage state street tenantType",
+        moments="createdDateTime deletedDateTime",
+        lists="businessPhones technicalNotificationMails",
+        record_lists={
+            "verifiedDomains": {
+                "capabilities": Property(),
+                "isDefault": Property("flag"),
+                "isInitial": Property("flag"),
+                "name": Property(),
+                "type": Property(),
+            }
+        },
+    ),
+)
+DOMAIN = EntityType(
+    "domain",
+    properties(
+        texts="id authenticationType",
+        flags="isAdminManaged isDefault isInitial isRoot isVerified",
+        lists="supportedServices",
+    ),
+)
+EXTENSION_PROPERTY = EntityType(
+    "extensionProperty",
+    properties(
+        texts="id name appDisplayName dataType",
+        flags="isMultiValued isSyncedFromOnPremises",
+        moments="deletedDateTime",
+        lists="targetObjects",
+    ),
+)
+
+TYPES = {kind.name: kind for kind in (USER, GROUP, DIRECTORY_OBJECT, ORGANIZATION, DOMAIN, EXTENSION_PROPERTY)}
