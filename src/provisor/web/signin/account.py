@@ -13,9 +13,9 @@ from provisor.web.html.flash import redirect
 from provisor.web.html.forms import Form
 from provisor.web.html.guard import Guard, form_of
 from provisor.web.html.templating import render
-from provisor.web.services import SignInServices
 from provisor.web.signin.browser import let_in, origin_of
 from provisor.web.signin.qr import qr_image
+from provisor.web.signin.services import SignInServices
 from provisor.web.signin.welcome import new_password
 
 

@@ -10,9 +10,10 @@ from starlette.responses import RedirectResponse, Response
 from provisor.signin.accounts.service import PENDING_MS
 from provisor.signin.people import Kind, PersonKey
 from provisor.signin.sessions import COOKIES, Origin
+from provisor.web.html import guard
 from provisor.web.html.cookies import set_cookie
 from provisor.web.html.guard import form_of
-from provisor.web.services import SignInServices
+from provisor.web.signin.services import SignInServices
 
 PENDING_COOKIE = "provisor_pending"
 _NO_STORE = {"cache-control": "no-store"}
@@ -28,12 +29,11 @@ def origin_of(request: Request) -> Origin:
 
 
 def safe_next(request: Request, home: str) -> str:
-    """Where ``?next=`` or the form's field leads, when it is a path of ours that a sign-in may lead to, else ``home``."""
+    """Where ``?next=`` or the form's field leads: on with what the authority was asked, or a path of this realm."""
     wanted = form_of(request).raw("next") or request.query_params.get("next", "")
-    if len(wanted) > _LONGEST or "\\" in wanted or any(not "!" <= character <= "~" for character in wanted):
-        return home
-    inside = wanted == home or wanted.startswith((f"{home}/", f"{home}?"))
-    return wanted if inside or _AUTHORITY.fullmatch(wanted) else home
+    if len(wanted) <= _LONGEST and "\\" not in wanted and _AUTHORITY.fullmatch(wanted):
+        return wanted
+    return guard.safe_next(request, home)
 
 
 async def let_in(request: Request, services: SignInServices, person: PersonKey, to: str) -> Response:

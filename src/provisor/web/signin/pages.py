@@ -15,9 +15,9 @@ from provisor.signin.people import Kind
 from provisor.web.html.forms import Form
 from provisor.web.html.guard import Guard, form_of
 from provisor.web.html.templating import render
-from provisor.web.services import SignInServices
 from provisor.web.signin.browser import PENDING_COOKIE, hold, let_in, let_out, origin_of, safe_next
 from provisor.web.signin.qr import qr_image
+from provisor.web.signin.services import SignInServices
 from provisor.web.signin.targets import form_targets
 
 _LONGEST_PASSWORD = 4_096

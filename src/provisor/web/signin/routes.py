@@ -8,9 +8,10 @@ from provisor.web.company.navigation import SHELL as COMPANY
 from provisor.web.html.guard import Guard
 from provisor.web.html.shell import PLAIN
 from provisor.web.portal.navigation import SHELL as PORTAL
-from provisor.web.services import Services, SignInServices
+from provisor.web.services import Services
 from provisor.web.signin.account import AccountPages
 from provisor.web.signin.pages import SignInPages
+from provisor.web.signin.services import SignInServices
 from provisor.web.signin.welcome import WelcomePages
 
 

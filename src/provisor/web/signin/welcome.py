@@ -12,8 +12,8 @@ from provisor.signin.links.service import PATH
 from provisor.web.html.forms import Form
 from provisor.web.html.guard import Guard, form_of
 from provisor.web.html.templating import render
-from provisor.web.services import SignInServices
 from provisor.web.signin.browser import let_in, origin_of
+from provisor.web.signin.services import SignInServices
 
 HOMES = {"tenant": "/portal", "company": "/company"}
 
