@@ -23,18 +23,28 @@ from provisor.storage.migrations import migrate
 if TYPE_CHECKING:
     from provisor.app.setup import Setup
     from provisor.app.targets import TargetClients
+    from provisor.applications.assignments.service import RoleAssignments
+    from provisor.applications.grants.service import PermissionGrants
+    from provisor.applications.passwords.service import Passwords
+    from provisor.applications.registrations.service import Registrations
     from provisor.applications.service import Applications
     from provisor.connector.transport import Transport
+    from provisor.directory.listing.service import Listing
     from provisor.directory.service import Directory
     from provisor.events.audit.service import Audit
     from provisor.events.outbox import Outbox
     from provisor.events.webhooks.delivery import WebhookDelivery
     from provisor.events.webhooks.service import Webhooks
+    from provisor.provider.browsing.service import Browsing
     from provisor.provider.clients.service import Clients
     from provisor.provider.requestlog.service import RequestLog
     from provisor.provider.resources.service import Resources
     from provisor.provider.service import Companies
     from provisor.provisioning.engine import Engine, Stores
+    from provisor.provisioning.guarding.model import GuardWatcher
+    from provisor.provisioning.guarding.service import Guards
+    from provisor.provisioning.log.service import ProvisioningLog
+    from provisor.provisioning.ondemand.service import OnDemand
     from provisor.provisioning.service import Provisioning
     from provisor.provisioning.tryout import Tryout
     from provisor.signin.accounts.service import Accounts
@@ -77,6 +87,13 @@ class AppServices:
         return Directory(DirectoryStore(self.database), self.clock)
 
     @cached_property
+    def listing(self) -> Listing:
+        from provisor.directory.listing.service import Listing
+        from provisor.directory.listing.store import ListingStore
+
+        return Listing(ListingStore(self.database))
+
+    @cached_property
     def applications(self) -> Applications:
         from provisor.applications.service import Applications
         from provisor.applications.store import ApplicationStore
@@ -84,15 +101,51 @@ class AppServices:
         return Applications(ApplicationStore(self.database), self._sealer, self.clock)
 
     @cached_property
+    def registrations(self) -> Registrations:
+        from provisor.applications.registrations.service import Registrations
+        from provisor.applications.registrations.store import RegistrationStore
+
+        return Registrations(RegistrationStore(self.database), self.clock)
+
+    @cached_property
+    def passwords(self) -> Passwords:
+        from provisor.applications.passwords.service import Passwords
+        from provisor.applications.passwords.store import PasswordStore
+
+        return Passwords(PasswordStore(self.database), self._key.derive("client secret pepper"), self.clock)
+
+    @cached_property
+    def grants(self) -> PermissionGrants:
+        from provisor.applications.grants.service import PermissionGrants
+        from provisor.applications.grants.store import GrantStore
+
+        return PermissionGrants(GrantStore(self.database), self.clock)
+
+    @cached_property
+    def role_assignments(self) -> RoleAssignments:
+        from provisor.applications.assignments.service import RoleAssignments
+        from provisor.applications.assignments.store import AssignmentStore
+
+        store = AssignmentStore(self.database)
+        return RoleAssignments(store, self.applications, self.registrations, self.clock)
+
+    @cached_property
     def stores(self) -> Stores:
         from provisor.provisioning.engine import Stores
+        from provisor.provisioning.guarding.store import GuardStore
         from provisor.provisioning.importing.store import ImportStore
         from provisor.provisioning.leases.store import LeaseStore
         from provisor.provisioning.recording.store import RecordStore
         from provisor.provisioning.store import ProvisioningStore
 
         database = self.database
-        return Stores(ProvisioningStore(database), LeaseStore(database), ImportStore(database), RecordStore(database))
+        return Stores(
+            ProvisioningStore(database),
+            LeaseStore(database),
+            ImportStore(database),
+            RecordStore(database),
+            GuardStore(database),
+        )
 
     @cached_property
     def targets(self) -> TargetClients:
@@ -104,7 +157,21 @@ class AppServices:
     def provisioning(self) -> Provisioning:
         from provisor.provisioning.service import Provisioning
 
-        return Provisioning(self.stores.jobs, self.applications, self.targets, self.clock)
+        return Provisioning(self.stores.jobs, self.applications, self.targets, self.clock, self.guards)
+
+    @cached_property
+    def guard_watcher(self) -> GuardWatcher:
+        """Who is told when a guard holds something, and when somebody decides."""
+        from provisor.provisioning.guarding.model import NobodyWatches
+
+        return NobodyWatches()
+
+    @cached_property
+    def guards(self) -> Guards:
+        from provisor.provisioning.guarding.service import Guards
+
+        stores = self.stores
+        return Guards(stores.guards, stores.jobs, self.applications, self.clock, self.guard_watcher)
 
     @cached_property
     def tryout(self) -> Tryout:
@@ -112,11 +179,27 @@ class AppServices:
 
         return Tryout(self.directory, self.applications, self.clock)
 
+    @cached_property
+    def on_demand(self) -> OnDemand:
+        from provisor.provisioning.ondemand.service import OnDemand
+        from provisor.provisioning.ondemand.store import SubjectStore
+
+        subjects = SubjectStore(self.database)
+        return OnDemand(self.stores, subjects, self.directory, self.applications, self.clock, self.engine)
+
     def engine(self, holder: str) -> Engine:
         """An engine whose leases are ``holder``'s."""
         from provisor.provisioning.engine import Engine
 
-        return Engine(self.stores, self.directory, self.applications, self.targets, self.clock, holder=holder)
+        return Engine(
+            self.stores,
+            self.directory,
+            self.applications,
+            self.targets,
+            self.clock,
+            holder=holder,
+            watcher=self.guard_watcher,
+        )
 
     # App side
 
@@ -141,6 +224,13 @@ class AppServices:
         from provisor.provider.resources.store import ResourceStore
 
         return Resources(ResourceStore(self.database), self.clock, cursor_key=self._key.derive("scim cursors"))
+
+    @cached_property
+    def browsing(self) -> Browsing:
+        from provisor.provider.browsing.service import Browsing
+        from provisor.provider.browsing.store import BrowsingStore
+
+        return Browsing(BrowsingStore(self.database))
 
     @cached_property
     def requests(self) -> RequestLog:
@@ -177,6 +267,13 @@ class AppServices:
         return WebhookDelivery(hooks, outbox, self._sealer, self.clock, send)
 
     # Operation
+
+    @cached_property
+    def log(self) -> ProvisioningLog:
+        from provisor.provisioning.log.service import ProvisioningLog
+        from provisor.provisioning.log.store import LogStore
+
+        return ProvisioningLog(LogStore(self.database), self.clock, days=self.settings.provisioning_log_days)
 
     @cached_property
     def audit(self) -> Audit:
@@ -263,8 +360,7 @@ class AppServices:
     def setup(self) -> Setup:
         from provisor.app.setup import Setup
 
-        key = self._key.derive("setup code")
-        return Setup(self.directory, self.companies, self.roles, self.links, key)
+        return Setup(self.directory, self.companies, self.roles, self.links, self._key.derive("setup code"))
 
     @cached_property
     def _sealer(self) -> Sealer:

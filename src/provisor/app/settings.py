@@ -25,7 +25,8 @@ class Settings:
     ``allow_networks``: networks that may be called although this server is reachable from other machines.
     ``token_minutes``: how long OAuth access tokens live. ``request_log_days``: how long SCIM requests are kept; 0: not
     at all. ``trusted_proxies``: networks of proxies whose X-Forwarded headers count. ``open_sign_up``: anybody may make
-    a company. ``require_second_factor``: administrators have to set one up.
+    a company. ``require_second_factor``: administrators have to set one up. ``provisioning_log_days``: how long the
+    provisioning log is kept; 0: for good.
     """
 
     data_dir: Path = Path(DEFAULT_DATA)
@@ -42,6 +43,7 @@ class Settings:
     trusted_proxies: str = ""
     open_sign_up: bool = True
     require_second_factor: bool = False
+    provisioning_log_days: int = 30
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
@@ -106,6 +108,7 @@ def read_settings(
         trusted_proxies=env.get("PROVISOR_TRUSTED_PROXIES", ""),
         open_sign_up=_flag(env, "PROVISOR_OPEN_SIGN_UP", default=True),
         require_second_factor=_flag(env, "PROVISOR_REQUIRE_SECOND_FACTOR", default=False),
+        provisioning_log_days=_number(env, "PROVISOR_PROVISIONING_LOG_DAYS", 30, "a number of days", 36_500),
         environment=env,
     )
 

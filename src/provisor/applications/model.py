@@ -10,11 +10,13 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from provisor.applications.errors import JobNotFound
+from provisor.applications.registrations.properties import MemberType, ServicePrincipalProperties
 from provisor.applications.schema import SyncSchema
 from provisor.applications.schema_diff import SchemaChange
 from provisor.errors import Forbidden
 
-PrincipalType = Literal["User", "Group"]
+PrincipalType = Literal["User", "Group", "ServicePrincipal"]
 
 # The role of an assignment for which none was chosen.
 DEFAULT_ACCESS = "00000000-0000-0000-0000-000000000000"
@@ -22,17 +24,25 @@ DEFAULT_ACCESS = "00000000-0000-0000-0000-000000000000"
 
 @dataclass(frozen=True, slots=True)
 class AppRole:
-    """A role of one application. ``value`` is what a token carries; null where there is none."""
+    """A role of one application. ``value`` is what a token carries; null where there is none.
+
+    ``member_types``: who can have it, people and groups (``User``) or other applications.
+    """
 
     id: str
     value: str | None
     display_name: str
     enabled: bool
+    description: str | None = None
+    member_types: tuple[MemberType, ...] = ("User",)
 
 
 @dataclass(frozen=True, slots=True)
 class ServicePrincipal:
-    """An enterprise application: the instance, in one tenant, of the application ``app_id``."""
+    """An enterprise application: the instance, in one tenant, of the application ``app_id``.
+
+    ``template_id``: empty where it is of no gallery app. ``owner_tenant_id``: whose application it is; empty: its own.
+    """
 
     id: str
     tenant_id: str
@@ -41,11 +51,13 @@ class ServicePrincipal:
     display_name: str
     created_at: int
     app_roles: tuple[AppRole, ...] = ()
+    owner_tenant_id: str = ""
+    properties: ServicePrincipalProperties = field(default_factory=ServicePrincipalProperties)
 
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """A user or a group x an application x a role. A group's counts for its direct members."""
+    """A user, a group or another application x an application x a role. A group's counts for its direct members."""
 
     id: str
     tenant_id: str
@@ -66,6 +78,16 @@ class Notification(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     delete_threshold_value: Annotated[int, msgspec.Meta(ge=1)] = 500  # deletions and disables
 
 
+class Guard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is held until somebody approves it: deletes and disables within 24 hours above ``deletions`` or above
+    ``deletions_percent`` of the linked objects, and updates by one cycle above ``changes_percent`` of them."""
+
+    enabled: bool = True
+    deletions: Annotated[int, msgspec.Meta(ge=0)] = 500
+    deletions_percent: Annotated[int, msgspec.Meta(ge=0, le=100)] = 10
+    changes_percent: Annotated[int, msgspec.Meta(ge=0, le=100)] = 25
+
+
 class JobSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a job does beside its mappings. Nothing here is secret.
 
@@ -79,6 +101,7 @@ class JobSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     dialect: str = "provisor"
     default_access_provisioned: bool = True
     notification: Notification = Notification()
+    guard: Guard = Guard()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,16 +139,25 @@ class SchemaDiff:
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """An enterprise application with its job. Everybody who may see applications may know that there is a job."""
+    """An enterprise application with its job. Everybody who may see applications may know that there is a job.
+
+    ``job_id``: of an app without a job (``has_job`` is false) the id that its job would have.
+    """
 
     service_principal: ServicePrincipal
     job_id: str
-    # Null when the actor may not read provisioning configurations, as a Global Reader may not.
+    # Null when the actor may not read provisioning configurations, as a Global Reader may not, and without a job.
     configuration: Job | None
+    has_job: bool = True
 
     @property
     def job(self) -> Job:
-        """The job. Raises ``Forbidden`` for an actor who may not read provisioning configurations."""
+        """The job. Raises ``JobNotFound``, and ``Forbidden`` for an actor who may not read configurations."""
+        if not self.has_job:
+            raise JobNotFound(
+                f"The app {self.service_principal.display_name} has no provisioning job.",
+                hint=f"Make it: provisor job create {self.service_principal.app_id}",
+            )
         if self.configuration is None:
             raise Forbidden(
                 f"You may see the app {self.service_principal.display_name}, but not how it is provisioned.",

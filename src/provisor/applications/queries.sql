@@ -1,37 +1,29 @@
 -- Statements of applications/store.py.
 
--- name: tenant
--- Is there such a tenant?
+-- name: lock_tenant
+-- Is there such a tenant? Held against others who add an app to it.
 SELECT id FROM tenant WHERE id = :tenant_id
 
--- name: insert_service_principal
--- A new enterprise application.
-INSERT INTO service_principal (tenant_id, id, app_id, template_id, display_name, created_at)
-VALUES (:tenant_id, :id, :app_id, :template_id, :display_name, :created_at)
+-- name: lock_tenant (postgresql)
+SELECT id FROM tenant WHERE id = :tenant_id FOR NO KEY UPDATE
 
--- name: insert_app_role
--- A role of a new enterprise application.
-INSERT INTO app_role (service_principal_id, id, value, display_name, enabled)
-VALUES (:service_principal_id, :id, :value, :display_name, :enabled)
+-- name: named
+-- Is there an enterprise application of this name?
+SELECT id FROM service_principal WHERE tenant_id = :tenant_id AND display_name = :display_name
 
 -- name: insert_job
--- The job of a new enterprise application.
+-- A new job.
 INSERT INTO synchronization_job
     (id, tenant_id, service_principal_id, template_id, created_at, schema, schema_version, settings)
 VALUES (:id, :tenant_id, :service_principal_id, :template_id, :created_at, :schema, 1, :settings)
 
--- name: apps
--- A tenant's enterprise applications with their jobs' ids, by name.
-SELECT sp.id, sp.tenant_id, sp.app_id, sp.template_id, sp.display_name, sp.created_at, j.id
-FROM service_principal sp JOIN synchronization_job j ON j.service_principal_id = sp.id
-WHERE sp.tenant_id = :tenant_id
-ORDER BY sp.display_name, sp.id
+-- name: job_of
+-- The job of an application.
+SELECT id FROM synchronization_job WHERE service_principal_id = :service_principal_id
 
--- name: app_roles
--- The roles of some enterprise applications.
-SELECT service_principal_id, id, value, display_name, enabled
-FROM app_role WHERE service_principal_id IN (:service_principal_ids...)
-ORDER BY display_name, id
+-- name: job_ids
+-- Which enterprise applications of a tenant have a job.
+SELECT service_principal_id, id FROM synchronization_job WHERE tenant_id = :tenant_id
 
 -- name: jobs
 -- The jobs of a tenant, or of all tenants when :tenant_id is null; the schema's text is read apart, when it is needed.
@@ -100,21 +92,9 @@ DELETE FROM job_secret WHERE job_id = :job_id AND key = :key
 -- Forget all credentials of a job that is removed.
 DELETE FROM job_secret WHERE job_id = :job_id
 
--- name: delete_assignments
--- All assignments of an application that is removed.
-DELETE FROM assignment WHERE service_principal_id = :service_principal_id
-
--- name: delete_app_roles
--- All roles of an application that is removed.
-DELETE FROM app_role WHERE service_principal_id = :service_principal_id
-
 -- name: delete_job
--- The job of an application that is removed.
+-- A job that is removed.
 DELETE FROM synchronization_job WHERE id = :job_id
-
--- name: delete_service_principal
--- An application that is removed.
-DELETE FROM service_principal WHERE tenant_id = :tenant_id AND id = :id
 
 -- name: assignable_user
 -- A user who can be assigned: one who is not in the recycle bin.

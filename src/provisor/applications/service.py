@@ -23,7 +23,6 @@ from provisor.applications.gallery import Template
 from provisor.applications.model import (
     DEFAULT_ACCESS,
     App,
-    AppRole,
     Assignment,
     Credentials,
     CredentialsChange,
@@ -35,12 +34,13 @@ from provisor.applications.model import (
     SchemaVersion,
     ServicePrincipal,
 )
+from provisor.applications.registrations.making import from_template
 from provisor.applications.schema import Finding, InvalidSchema, SyncSchema
 from provisor.applications.schema_editing import Edit
 from provisor.applications.schema_reader import read_schema
-from provisor.applications.store import ApplicationStore, JobRow, NewApp
+from provisor.applications.store import ApplicationStore, JobRow, NewJob
 from provisor.clock import Clock
-from provisor.errors import Forbidden, InvalidInput
+from provisor.errors import Forbidden
 from provisor.events.audit.model import Modified
 from provisor.ids import new_id
 from provisor.security.actor import Actor, Right
@@ -48,6 +48,7 @@ from provisor.security.secrets import SealBroken, SealedElsewhere, Sealer
 
 BASE_ADDRESS = "BaseAddress"
 SECRET_TOKEN = "SecretToken"  # noqa: S105 - the name of a field, not a secret
+ANY_APP = "scim"  # the template of an app that is none of the gallery's
 _COMPILED_SCHEMAS = 256
 
 
@@ -88,36 +89,30 @@ class Applications:
         template = gallery.template(template_id)
         address = checked_address(template.tenant_url if tenant_url is None else tenant_url)
         token = None if secret_token is None else checked_token(secret_token)
-        app_id = new_id()
-        service_principal = ServicePrincipal(
-            id=new_id(),
-            tenant_id=tenant_id,
-            app_id=app_id,
-            template_id=template.id,
-            display_name=_checked_name(template.display_name if name is None else name),
-            created_at=self._clock.now_ms(),
-            app_roles=tuple(AppRole(new_id(), role.value, role.display_name, True) for role in template.app_roles),
-        )
-        job_id = f"{template.id}.{tenant_id.replace('-', '')}.{app_id}"
+        called = template.display_name if name is None else name
+        application, service_principal = from_template(template, tenant_id, called, self._clock.now_ms())
+        job_id = job_id_of(service_principal)
         secrets = {BASE_ADDRESS: address} | ({} if token is None else {SECRET_TOKEN: token})
-        await self._store.insert_app(
-            NewApp(
-                service_principal=service_principal,
-                job_id=job_id,
-                schema=msgspec.json.encode(template.default_schema(job_id)),
-                settings=JobSettings(),
-                actor=actor,
-                secrets={key: self._seal(tenant_id, job_id, key, value) for key, value in secrets.items()},
-            )
+        job = NewJob(
+            id=job_id,
+            tenant_id=tenant_id,
+            service_principal_id=service_principal.id,
+            template_id=template.id,
+            created_at=service_principal.created_at,
+            schema=msgspec.json.encode(template.default_schema(job_id)),
+            settings=JobSettings(),
+            actor=actor,
+            secrets={key: self._seal(tenant_id, job_id, key, value) for key, value in secrets.items()},
         )
+        await self._store.insert_app(application, service_principal, job)
         return App(service_principal, job_id, await self.job(actor, job_id))
 
     async def apps(self, actor: Actor, tenant_id: str) -> list[App]:
-        """The tenant's applications, by name."""
+        """The tenant's applications, by name; see ``App.has_job``."""
         actor.require(Right.APPLICATIONS_READ, tenant_id)
         found = await self._store.apps(tenant_id)
         jobs = await self._configurations(actor, tenant_id)
-        return [App(service_principal, job_id, jobs.get(job_id)) for service_principal, job_id in found]
+        return [_app(service_principal, job_id, jobs.get(job_id or "")) for service_principal, job_id in found]
 
     async def find(self, actor: Actor, tenant_id: str, ref: str) -> App:
         """The app with this app id, service principal id, job id or name (in any case; the exact one first).
@@ -126,8 +121,8 @@ class Applications:
         """
         actor.require(Right.APPLICATIONS_READ, tenant_id)
         service_principal, job_id = _pick(await self._store.apps(tenant_id), ref.strip())
-        configuration = await self.job(actor, job_id) if _may_read_jobs(actor, tenant_id) else None
-        return App(service_principal, job_id, configuration)
+        may = job_id is not None and _may_read_jobs(actor, tenant_id)
+        return _app(service_principal, job_id, await self.job(actor, job_id) if may and job_id else None)
 
     async def remove(self, actor: Actor, tenant_id: str, ref: str) -> Removed:
         """Remove an app with its roles, assignments, job and credentials. Accounts in the target stay as they are.
@@ -137,7 +132,7 @@ class Applications:
         actor.require(Right.APPLICATIONS_WRITE, tenant_id)
         service_principal, job_id = _pick(await self._store.apps(tenant_id), ref.strip())
         await self._store.delete_app(service_principal, job_id, actor=actor, at=self._clock.now_ms())
-        return Removed(service_principal, (job_id,))
+        return Removed(service_principal, () if job_id is None else (job_id,))
 
     async def assign(
         self,
@@ -412,17 +407,20 @@ def _may_read_jobs(actor: Actor, tenant_id: str) -> bool:
     return True
 
 
-def _checked_name(name: str) -> str:
-    name = name.strip()
-    if not name or len(name) > 256 or not name.isprintable():
-        raise InvalidInput("An app's name has 1 to 256 printable characters.", hint="Give another name.")
-    return name
+def job_id_of(service_principal: ServicePrincipal, template_id: str = "") -> str:
+    """The id of an app's job, also before there is one. ``template_id``: empty for the app's own, or ``scim``."""
+    template = template_id or service_principal.template_id or ANY_APP
+    return f"{template}.{service_principal.tenant_id.replace('-', '')}.{service_principal.app_id}"
 
 
-def _pick(apps: list[tuple[ServicePrincipal, str]], ref: str) -> tuple[ServicePrincipal, str]:
+def _app(service_principal: ServicePrincipal, job_id: str | None, configuration: Job | None) -> App:
+    return App(service_principal, job_id or job_id_of(service_principal), configuration, has_job=job_id is not None)
+
+
+def _pick(apps: list[tuple[ServicePrincipal, str | None]], ref: str) -> tuple[ServicePrincipal, str | None]:
     """The app that ``ref`` means: an id, else the exact name, else the one name that differs in case only."""
     for app in apps:
-        if ref in (app[0].app_id, app[0].id, app[1]):
+        if ref in (app[0].app_id, app[0].id, app[1] or job_id_of(app[0])):
             return app
     named = [app for app in apps if app[0].display_name.casefold() == ref.casefold()]
     exact = [app for app in named if app[0].display_name == ref]

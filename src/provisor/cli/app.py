@@ -98,7 +98,7 @@ def credentials(
 
     async def work(services: AppServices) -> CredentialsChange:
         found = await services.directory.find_tenant(operator(), tenant)
-        job_id = (await services.applications.find(operator(), found.id, app)).job_id
+        job_id = (await services.applications.find(operator(), found.id, app)).job.id
         return await services.applications.set_credentials(operator(), job_id, tenant_url, token)
 
     change = here.run(work)
@@ -161,7 +161,7 @@ def assign(
                 continue
             assigned += 1
         if everybody:
-            await services.applications.set_sync_all(me, found.job_id, True)
+            await services.applications.set_sync_all(me, found.job.id, True)
         return await services.applications.find(me, where, app), assigned, len(resolved) - assigned
 
     found, assigned, before = here.run(work)
@@ -196,7 +196,7 @@ def unassign(
         for principal_id, _ in [await _principal(services, where, name) for name in names]:
             gone += await services.applications.unassign(me, where, found.service_principal.id, principal_id)
         if everybody:
-            await services.applications.set_sync_all(me, found.job_id, False)
+            await services.applications.set_sync_all(me, found.job.id, False)
         return await services.applications.find(me, where, app), gone
 
     found, gone = here.run(work)
@@ -236,10 +236,10 @@ def _document(app: App) -> dict[str, Any]:
     return {
         "id": app.service_principal.app_id,
         "service_principal": app.service_principal.id,
-        "job": app.job_id,
+        "job": app.job_id if app.has_job else None,
         "name": app.service_principal.display_name,
         "template": app.service_principal.template_id,
-        "sync_all": app.job.settings.sync_all,
+        "sync_all": app.has_job and app.job.settings.sync_all,
     }
 
 
@@ -249,11 +249,13 @@ def _facts(app: App) -> RenderableType:
             ("app", app.service_principal.display_name),
             ("id", app.service_principal.app_id),
             ("service principal", app.service_principal.id),
-            ("job", app.job_id),
+            ("job", app.job_id if app.has_job else "none"),
             ("scope", _scope(app)),
         ]
     )
 
 
 def _scope(app: App) -> str:
+    if not app.has_job:
+        return "none: it has no provisioning job"
     return "all users and groups" if app.job.settings.sync_all else "assigned users and groups"

@@ -20,6 +20,7 @@ def make_app(services: AppServices) -> Front:
     """The ASGI application of this process."""
     from provisor.security.outbound import parse_networks
     from provisor.web.asgi import create_app
+    from provisor.web.company.services import CompanyServices
     from provisor.web.services import Services, WebSettings
     from provisor.web.signin.services import SignInServices
 
@@ -53,6 +54,19 @@ def make_app(services: AppServices) -> Front:
             sessions=services.sessions,
             setup=services.setup,
             sign_in=SignInServices(services.accounts, services.sessions, services.joining),
+            company_portal=CompanyServices(
+                services.companies,
+                services.clients,
+                services.resources,
+                services.browsing,
+                services.requests,
+                services.outbox,
+                services.webhooks,
+                services.links,
+                services.clock,
+                settings.public_url,
+            ),
+            admin=services,
             graph=_graph(services),
         )
     )
@@ -75,6 +89,8 @@ async def _portal(services: AppServices) -> Sequence[Section]:
         counts = await services.directory.counts(me, tenant.id)
         tenants.append((tenant.name, tenant.domain, str(counts.users), str(counts.groups), str(counts.memberships)))
         for app in await services.applications.apps(me, tenant.id):
+            if not app.has_job:
+                continue
             state = await services.provisioning.state(me, app.job_id)
             last = await services.provisioning.cycles(me, app.job_id, 1)
             jobs.append(

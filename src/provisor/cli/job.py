@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from provisor.cli.output import facts, plain, table
+from provisor.cli.joblog import logs
+from provisor.cli.output import facts, plain
 from provisor.cli.session import Session, session
 from provisor.errors import NotFound
 from provisor.security.actor import operator
@@ -177,32 +178,7 @@ def status(context: typer.Context, job: JobRef, tenant: Tenant = None) -> None:
     _show_status(here, here.run(work))
 
 
-@commands.command()
-def logs(
-    context: typer.Context,
-    job: JobRef,
-    tenant: Tenant = None,
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many entries at most.")] = 50,
-    status: Annotated[str | None, typer.Option(help="Only success, failure, skipped or warning.")] = None,
-    action: Annotated[str | None, typer.Option(help="Only create, update, disable, delete or other.")] = None,
-) -> None:
-    """The provisioning log, newest first."""
-    here = session(context)
-
-    async def work(services: AppServices) -> list[dict[str, Any]]:
-        found = await find_job(services, tenant, job)
-        filters = {name: value for name, value in (("status", status), ("action", action)) if value is not None}
-        return await services.provisioning.log(operator(), found.id, limit=limit, **filters)
-
-    entries = here.run(work)
-
-    def people() -> Iterable[RenderableType]:
-        if not entries:
-            yield "No entry."
-            return
-        yield table(("When", "What", "Status", "Who", "Why or what"), [_log_row(entry) for entry in entries])
-
-    here.output.show(entries, people)
+commands.command()(logs)
 
 
 async def find_job(services: AppServices, tenant: str | None, ref: str) -> Job:
@@ -240,14 +216,3 @@ def _show_status(here: Session, document: dict[str, Any]) -> None:
         yield facts(pairs)
 
     here.output.show(document, people)
-
-
-def _log_row(entry: dict[str, Any]) -> tuple[str, ...]:
-    status = entry["provisioningStatusInfo"]
-    information = status.get("errorInformation")
-    if information:
-        why = f"{information['errorCode']}: {information['reason'] or ''}"
-    else:
-        why = ", ".join(change["displayName"] for change in entry["modifiedProperties"])
-    who = entry["sourceIdentity"]
-    return (entry["activityDateTime"], entry["provisioningAction"], status["status"], who["displayName"], why)

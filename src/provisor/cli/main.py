@@ -25,6 +25,8 @@ from provisor.cli import (
     demo,
     directory,
     job,
+    job_guards,
+    job_ondemand,
     maintenance,
     oauthclient,
     schema,
@@ -65,6 +67,8 @@ for name, group in (
     ("admin", signin.admin_commands),
 ):
     commands.add_typer(group, name=name)
+job_guards.register(job.commands)
+job_ondemand.register(job.commands)
 company.commands.add_typer(company_schema.commands, name="schema")
 
 

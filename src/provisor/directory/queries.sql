@@ -13,14 +13,17 @@ SELECT id, name, domain, created_at FROM tenant WHERE id = :tenant_id
 
 -- name: insert_user
 INSERT INTO directory_user (tenant_id, id, upn_key, display_name, name_key, account_enabled, manager_id, document,
-                            version, created_at, updated_at, deleted_at)
-VALUES (:tenant_id, :id, :upn_key, :display_name, :name_key, :account_enabled, NULL, :document, 1, :at, :at, NULL)
+                            version, created_at, updated_at, deleted_at, mail_key, nickname_key, employee_id_key,
+                            department_key)
+VALUES (:tenant_id, :id, :upn_key, :display_name, :name_key, :account_enabled, NULL, :document, 1, :at, :at, NULL,
+        :mail_key, :nickname_key, :employee_id_key, :department_key)
 
 -- name: save_user
 -- Everything of a user that its document says, and whether it is deleted.
 UPDATE directory_user
    SET upn_key = :upn_key, display_name = :display_name, name_key = :name_key, account_enabled = :account_enabled,
-       document = :document, version = :version, updated_at = :at, deleted_at = :deleted_at
+       document = :document, version = :version, updated_at = :at, deleted_at = :deleted_at, mail_key = :mail_key,
+       nickname_key = :nickname_key, employee_id_key = :employee_id_key, department_key = :department_key
  WHERE tenant_id = :tenant_id AND id = :id
 
 -- name: lock_users
@@ -189,6 +192,14 @@ DELETE FROM group_member WHERE tenant_id = :tenant_id AND member_id = :member_id
 -- name: forget_group
 -- The group is purged: its memberships go with it.
 DELETE FROM group_member WHERE tenant_id = :tenant_id AND group_id = :group_id
+
+-- name: forget_owner
+-- The owner is purged: of every group.
+DELETE FROM group_owner WHERE tenant_id = :tenant_id AND owner_id = :owner_id
+
+-- name: forget_owned
+-- The group is purged: nobody owns it any more.
+DELETE FROM group_owner WHERE tenant_id = :tenant_id AND group_id = :group_id
 
 -- name: count_users
 SELECT count(*) FROM directory_user WHERE tenant_id = :tenant_id AND deleted_at IS NULL

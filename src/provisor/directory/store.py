@@ -21,6 +21,7 @@ from provisor.events.audit.store import SYSTEM, record
 from provisor.events.audit.store import tenant as tenant_realm
 from provisor.events.model import Change, NewChange
 from provisor.events.store import FeedStore, append
+from provisor.odata.text import fold
 from provisor.security.actor import Actor
 from provisor.storage.database import Database, Params, Row, Tx, UniqueViolation
 from provisor.storage.queries import id_list, named_queries
@@ -30,13 +31,20 @@ T = TypeVar("T")
 _sql = named_queries("provisor.directory")
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
+# Columns by which people are looked for, and the attributes that they are made of.
+_KEYS = {
+    "mail_key": "mail",
+    "nickname_key": "mailNickname",
+    "employee_id_key": "employeeId",
+    "department_key": "department",
+}
 
 
 class Reader:
     """One tenant's directory on one snapshot. Moments are ms UTC; ``after`` is an id, or ``""`` for the first page."""
 
     def __init__(self, tx: Tx, tenant_id: str) -> None:
-        self._tx = tx
+        self.tx = tx
         self.tenant_id = tenant_id
 
     async def users(self, ids: Iterable[str]) -> dict[str, User]:
@@ -106,13 +114,13 @@ class Reader:
         return Counts(users[0][0], groups[0][0], memberships[0][0])
 
     async def _all(self, query: str, params: Params | None = None) -> list[Row]:
-        return await self._tx.fetch_all(_sql[query], {"tenant_id": self.tenant_id, **(params or {})})
+        return await self.tx.fetch_all(_sql[query], {"tenant_id": self.tenant_id, **(params or {})})
 
     async def _users(self, query: str, params: Params) -> list[User]:
-        return [_user(self.tenant_id, row) for row in await self._all(query, params)]
+        return [user_of(self.tenant_id, row) for row in await self._all(query, params)]
 
     async def _groups(self, query: str, params: Params) -> list[Group]:
-        return [_group(self.tenant_id, row) for row in await self._all(query, params)]
+        return [group_of(self.tenant_id, row) for row in await self._all(query, params)]
 
 
 class Unit(Reader):
@@ -133,19 +141,19 @@ class Unit(Reader):
         return found
 
     async def insert_users(self, users: Sequence[User]) -> None:
-        await self._tx.execute_many(_sql["insert_user"], [self._user_row(user) for user in users])
+        await self.tx.execute_many(_sql["insert_user"], [self._user_row(user) for user in users])
         self._note("User", [user.id for user in users], "created")
         self.audited.users(users, "created")
 
     async def save_users(self, users: Sequence[User], change: str = "updated") -> None:
-        await self._tx.execute_many(_sql["save_user"], [self._user_row(user) for user in users])
+        await self.tx.execute_many(_sql["save_user"], [self._user_row(user) for user in users])
         self._note("User", [user.id for user in users], change)
         self.audited.users(users, change)
 
     async def set_managers(self, managers: dict[str, str | None]) -> None:
         """User -> manager. Raises the users' versions."""
         rows = [self._row(id=user, manager_id=manager, at=self.at) for user, manager in managers.items()]
-        await self._tx.execute_many(_sql["set_manager"], rows)
+        await self.tx.execute_many(_sql["set_manager"], rows)
         self._note("User", list(managers), "updated")
         self.audited.managers(managers)
 
@@ -158,6 +166,7 @@ class Unit(Reader):
     async def purge_user(self, user_id: str) -> None:
         await self._run("forget_manager", manager_id=user_id)
         await self._run("forget_member", member_id=user_id)
+        await self._run("forget_owner", owner_id=user_id)
         await self._run("delete_user_row", id=user_id)
         self._note("User", [user_id], "purged")
         self.audited.purged("User", user_id)
@@ -171,17 +180,18 @@ class Unit(Reader):
         return found
 
     async def insert_group(self, group: Group) -> None:
-        await self._tx.execute(_sql["insert_group"], self._group_row(group))
+        await self.tx.execute(_sql["insert_group"], self._group_row(group))
         self._note("Group", [group.id], "created")
         self.audited.groups([group], "created")
 
     async def save_group(self, group: Group, change: str = "updated") -> None:
-        await self._tx.execute(_sql["save_group"], self._group_row(group))
+        await self.tx.execute(_sql["save_group"], self._group_row(group))
         self._note("Group", [group.id], change)
         self.audited.groups([group], change)
 
     async def purge_group(self, group_id: str) -> None:
         await self._run("forget_group", group_id=group_id)
+        await self._run("forget_owned", group_id=group_id)
         await self._run("forget_member", member_id=group_id)
         await self._run("delete_group_row", id=group_id)
         self._note("Group", [group_id], "purged")
@@ -189,13 +199,13 @@ class Unit(Reader):
 
     async def insert_members(self, group_id: str, members: Sequence[Member]) -> None:
         rows = [self._row(group_id=group_id, member_id=member.id, member_type=member.type) for member in members]
-        await self._tx.execute_many(_sql["insert_member"], rows)
+        await self.tx.execute_many(_sql["insert_member"], rows)
         self.note_members([group_id], [member.id for member in members], "added")
         self.audited.members(group_id, [(member.id, member.type) for member in members], added=True)
 
     async def delete_members(self, group_id: str, ids: Sequence[str]) -> None:
         rows = [self._row(group_id=group_id, member_id=id_) for id_ in ids]
-        await self._tx.execute_many(_sql["delete_member"], rows)
+        await self.tx.execute_many(_sql["delete_member"], rows)
         self.note_members([group_id], ids, "removed")
         self.audited.members(group_id, [(id_, "DirectoryObject") for id_ in ids], added=False)
 
@@ -211,7 +221,7 @@ class Unit(Reader):
         self.noted += [NewChange(object_type=kind, object_id=id_, related_id=None, change=change) for id_ in ids]
 
     async def _run(self, query: str, **params: Any) -> None:
-        await self._tx.execute(_sql[query], self._row(**params))
+        await self.tx.execute(_sql[query], self._row(**params))
 
     def _row(self, **values: Any) -> dict[str, Any]:
         return {"tenant_id": self.tenant_id, **values}
@@ -228,6 +238,7 @@ class Unit(Reader):
             "version": user.version,
             "at": self.at,
             "deleted_at": user.deleted_at,
+            **{column: _key(user.attributes.get(name)) for column, name in _KEYS.items()},
         }
 
     def _group_row(self, group: Group) -> dict[str, Any]:
@@ -307,7 +318,12 @@ class DirectoryStore:
         return await self.feed.head(tenant_id)
 
 
-def _user(tenant_id: str, row: Row) -> User:
+def _key(value: str | None) -> str | None:
+    return None if value is None else fold(value)
+
+
+def user_of(tenant_id: str, row: Row) -> User:
+    """From the columns that the statements of users have in common."""
     id_, manager_id, document, version, created_at, deleted_at = row
     attributes = _decode(document)
     return User(
@@ -324,7 +340,8 @@ def _user(tenant_id: str, row: Row) -> User:
     )
 
 
-def _group(tenant_id: str, row: Row) -> Group:
+def group_of(tenant_id: str, row: Row) -> Group:
+    """The same of groups."""
     id_, document, version, created_at, deleted_at = row
     attributes = _decode(document)
     return Group(

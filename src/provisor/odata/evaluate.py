@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from provisor.clock import parse_iso
+from provisor.odata.text import fold
 from provisor.odata.tree import And, Call, Compare, In, Lambda, Moment, Node, Not, Or, Path, Value
 
 Exact = Callable[[Path], bool]
@@ -73,7 +74,7 @@ def _compare(op: str, found: Any, value: Value, exact: bool) -> bool:
         moment = _moment(found)
         return moment is not None and _ORDERS[op](moment, value.ms)
     if isinstance(found, str) and isinstance(value, str):
-        return _ORDERS[op](found, value) if exact else _ORDERS[op](found.casefold(), value.casefold())
+        return _ORDERS[op](found, value) if exact else _ORDERS[op](fold(found), fold(value))
     if _is_number(found) and _is_number(value):
         return _ORDERS[op](found, value)
     return False
@@ -83,7 +84,7 @@ def _equal(found: Any, value: Value, exact: bool) -> bool:
     if isinstance(value, Moment):
         return _moment(found) == value.ms
     if isinstance(found, str) and isinstance(value, str):
-        return found == value if exact else found.casefold() == value.casefold()
+        return found == value if exact else fold(found) == fold(value)
     if isinstance(found, bool) or isinstance(value, bool):
         return found is value
     if isinstance(found, (list, tuple)):
@@ -94,8 +95,8 @@ def _equal(found: Any, value: Value, exact: bool) -> bool:
 def _call(function: str, found: Any, text: str, exact: bool) -> bool:
     if not isinstance(found, str):
         return False
-    whole: str = found if exact else found.casefold()
-    sought = text if exact else text.casefold()
+    whole: str = found if exact else fold(found)
+    sought = text if exact else fold(text)
     match function:
         case "startswith":
             return whole.startswith(sought)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from provisor.odata.errors import BadQuery
+from provisor.odata.text import fold
 from provisor.odata.types import EntityType
 
 _TOKEN = re.compile(r'\s*(?:"(?P<clause>(?:[^"\\]|\\.)*)"|(?P<word>AND|OR|and|or)(?!\w)|(?P<mark>[()]))')
@@ -33,10 +34,10 @@ class Clause:
         return any(self._in_text(one) for one in values if isinstance(one, str))
 
     def _in_text(self, value: str) -> bool:
-        text = self.text.casefold()
+        text = fold(self.text)
         if self.property not in _TOKENISED:
-            return value.casefold().startswith(text)
-        words = _WORD.findall(value.casefold())
+            return fold(value).startswith(text)
+        words = _WORD.findall(fold(value))
         return all(any(word.startswith(sought) for word in words) for sought in _WORD.findall(text))
 
 

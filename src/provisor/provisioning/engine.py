@@ -30,6 +30,10 @@ from provisor.expressions.values import Context
 from provisor.provisioning import objects, quarantine, references, retry
 from provisor.provisioning.entry import Writer, wire
 from provisor.provisioning.faults import CycleBroken
+from provisor.provisioning.guarding import quarantining
+from provisor.provisioning.guarding.gate import CycleGate, Gate
+from provisor.provisioning.guarding.model import GuardWatcher, NobodyWatches
+from provisor.provisioning.guarding.store import GuardStore
 from provisor.provisioning.importing.store import Extent, ImportStore
 from provisor.provisioning.leases.store import Lease, LeaseLost, LeaseStore
 from provisor.provisioning.mapping import Mappings
@@ -83,6 +87,7 @@ class Stores:
     leases: LeaseStore
     imports: ImportStore
     records: RecordStore
+    guards: GuardStore
 
 
 class Engine:
@@ -97,11 +102,14 @@ class Engine:
         clock: Clock,
         *,
         holder: str,
+        watcher: GuardWatcher | None = None,
     ) -> None:
         self._store = stores.jobs
         self._leases = stores.leases
         self._imports = stores.imports
         self._records = stores.records
+        self._guards = stores.guards
+        self._watcher = watcher or NobodyWatches()
         self._directory = directory
         self._applications = applications
         self._targets = targets
@@ -111,6 +119,7 @@ class Engine:
         # Job id -> until when our lease of it lasts, ms UTC.
         self._held_until: dict[str, int] = {}
         self._rosters: dict[str, dict[Kind, Roster | None]] = {}
+        self._gates: dict[str, CycleGate] = {}
 
     async def begin(self, job_id: str) -> str | None:
         """The cycle to go on with: the one that was cut off, else a new one. ``None``: nothing to do, or not ours."""
@@ -138,6 +147,8 @@ class Engine:
 
     async def advance(self, job_id: str, cycle_id: str) -> Progress:
         """Do the next batch of a cycle. Raises nothing but what the database raises when it is not there."""
+        if await self._leases.yielded(job_id, self._holder, self._clock.now_ms()):
+            return Progress(cycle_id, done=True)
         lease = await self._lease(job_id)
         cycle = await self._store.cycle(cycle_id)
         if lease is None or cycle is None or cycle.state != "Running":
@@ -168,7 +179,7 @@ class Engine:
         job: Job | None = None
         try:
             job = await self._applications.job(SERVICE, cycle.job_id)
-            run = await self._run(lease, cycle, job)
+            run = await self.prepare(lease, cycle, job, self._gate(cycle.id))
             match cycle.phase:
                 case "import":
                     await self._import(run)
@@ -177,7 +188,11 @@ class Engine:
                         await self._phase(run, "groups")
                 case "groups":
                     if not await objects.process(run, "Group"):
-                        await self._phase(run, "references")
+                        await self._phase(run, "guard")
+                case "guard":
+                    if not await self._gate(cycle.id).settle(run):
+                        again = await self._guards.released_due(job.id, self._clock.now_ms())
+                        await self._phase(run, "users" if again else "references")
                 case "references":
                     if not await references.managers(run) and not await references.members(run):
                         await self._phase(run, "finish")
@@ -223,7 +238,8 @@ class Engine:
                 # Without renewal the lease runs out, and the guard stops the requests.
                 log.warning("lease not renewed", job_id=lease.job_id)
 
-    async def _run(self, lease: Lease, cycle: Cycle, job: Job) -> Run:
+    async def prepare(self, lease: Lease, cycle: Cycle, job: Job, gate: Gate) -> Run:
+        """What the steps of a batch share. Raises ``InvalidInput`` when the job's credentials cannot be used."""
         client = await self._targets.client(SERVICE, job)
         context = Context(
             now_ms=self._clock.now_ms,
@@ -242,6 +258,7 @@ class Engine:
         return Run(
             self._store,
             self._records,
+            self._guards,
             self._directory,
             self._applications,
             self._clock,
@@ -253,7 +270,15 @@ class Engine:
             lease,
             cycle,
             self._rosters_of(cycle.id),
+            gate,
         )
+
+    def _gate(self, cycle_id: str) -> CycleGate:
+        if cycle_id not in self._gates:
+            while len(self._gates) >= KEPT_ROSTERS:
+                del self._gates[next(iter(self._gates))]
+            self._gates[cycle_id] = CycleGate(self._guards, self._watcher)
+        return self._gates[cycle_id]
 
     def _rosters_of(self, cycle_id: str) -> dict[Kind, Roster | None]:
         if cycle_id not in self._rosters:
@@ -306,6 +331,7 @@ class Engine:
         if not counts.balanced:
             error = {"code": "InternalError", "message": _out_of_balance(counts)}
             log.error("cycle out of balance", job_id=run.job.id, cycle_id=run.cycle.id, **counts.as_dict())
+        story = await quarantining.kept_quarantine(run)
         await self._store.end_cycle(
             run.lease,
             run.cycle,
@@ -314,7 +340,10 @@ class Engine:
             next_run_at=now + run.job.settings.interval_seconds * 1000,
             error=error,
         )
+        if story is not None:
+            await quarantining.enter(run, story)
         self._rosters.pop(run.cycle.id, None)
+        self._gates.pop(run.cycle.id, None)
         await self._leases.drop_lease(run.lease)
 
     async def _break_off(self, lease: Lease, cycle: Cycle, job: Job | None, cause: TargetError) -> None:

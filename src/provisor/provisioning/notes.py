@@ -13,6 +13,7 @@ from provisor.connector.messages import AttributeChange
 from provisor.provisioning import retry
 from provisor.provisioning.entry import Status, Step
 from provisor.provisioning.faults import concerns_all
+from provisor.provisioning.guarding.model import Held
 from provisor.provisioning.model import (
     Action,
     Delete,
@@ -30,6 +31,7 @@ from provisor.provisioning.model import (
 )
 from provisor.provisioning.recording.store import Batch
 from provisor.provisioning.run import Run
+from provisor.provisioning.steps import steps_of
 
 
 @dataclass(slots=True)
@@ -52,6 +54,9 @@ class Item:
     # Those of the mappings' candidates (attribute, value) that the target has; null: it was not asked.
     taken: set[tuple[str, str]] | None = None
     settled: bool = False
+    # What a guard has kept back of it, and whether it does so now: then nothing of it is sent in this batch.
+    held: Held | None = None
+    barred: bool = False
 
 
 class Notes:
@@ -61,6 +66,7 @@ class Notes:
         self._run = run
         self._kind = kind
         self._batch = batch
+        self._redacted = run.mappings[kind].redacted
         self._arrived: set[str] = set()
         self._links: dict[str, int] = {}
 
@@ -69,6 +75,27 @@ class Notes:
         item.settled = True
         self._batch.outcomes.append((item.source.id, self._kind, action, reason))
         self._batch.cleared.append(item.slot)
+        if action in (Action.DISABLED, Action.DELETED):
+            self._batch.guard.deprovisioned.append(item.source.id)
+
+    def defer(self, item: Item, held: Held) -> None:
+        """Not settled in the cycle's books, but done with in this batch: a guard counts it first."""
+        item.settled = item.barred = True
+        self._batch.guard.deferred.append((item.slot, held))
+
+    def keep_held(self, item: Item) -> None:
+        """It was held, and still is."""
+        item.settled = item.barred = True
+        self._batch.outcomes.append((item.source.id, self._kind, Action.WAITING, "Held"))
+        self._batch.guard.kept.append((item.slot, "It is held until somebody approves or rejects it."))
+
+    def skip_rejected(self, item: Item, held: Held) -> None:
+        """Somebody has decided that this is not done."""
+        item.barred = True
+        self.settle(item, Action.SKIPPED, "EntrySynchronizationSkipped")
+        what = {"update": "change", "disable": "disabling", "delete": "deletion"}[held.action]
+        text = f"Its {what} was held, and rejected by {held.decided_by or 'somebody'}: nothing is sent."
+        self.log(item, "other", "skipped", code="EntrySynchronizationSkipped", reason=text)
 
     def link(self, item: Item, target_id: str, acknowledged: Mapping[str, Any], state: LinkState = "linked") -> None:
         """The target has confirmed this state."""
@@ -170,7 +197,9 @@ class Notes:
         advice: str | None = None,
         exchange: Exchange | None = None,
     ) -> None:
-        """One entry of the provisioning log, with its steps."""
+        """One entry of the provisioning log, with its steps. A success shows what the task sent last."""
+        if exchange is None and status == "success":
+            exchange = self._run.client.last_exchange
         self._batch.log.append(
             self._run.writer.row(
                 item.source,
@@ -184,37 +213,12 @@ class Notes:
                 reason=reason,
                 advice=advice,
                 exchange=exchange,
+                redacted=self._redacted,
             )
         )
 
     def _steps(self, item: Item, action: str, status: Status, code: str | None, reason: str | None) -> list[Step]:
-        name = item.source.name or item.source.id
-        app = self._run.job.display_name
-        steps = [
-            Step("EntryImport", "import", "success", f"Received {self._kind} '{name}' from the directory"),
-            Step(
-                "EntrySynchronizationScoping",
-                "scoping",
-                "success",
-                f"Determine if {self._kind} in scope by evaluating against each scoping filter",
-                item.entitlement.details,
-            ),
-        ]
-        if isinstance(item.plan, Match):
-            found = f"Found {len(item.found)} in {app}" + "".join(f" {target.id}" for target in item.found)
-            steps.append(Step("EntryImport", "matching", "success", found))
-        if status == "skipped":
-            details = {"SkipReason": code or ""}
-            steps.append(Step("EntrySynchronizationSkip", "processing", "skipped", reason or "", details))
-        else:
-            export = {"create": "EntryExportAdd", "delete": "EntryExportDelete"}.get(action, "EntryExportUpdate")
-            done = f"{self._kind} '{name}' was {_PAST.get(action, 'processed')} in {app}"
-            text = reason or done
-            steps.append(Step(export, "export", status, text, {"ReportableIdentifier": name}))
-        return steps
-
-
-_PAST = {"create": "created", "update": "updated", "disable": "disabled", "delete": "deleted"}
+        return steps_of(item, self._kind, self._run.job.display_name, action, status, code, reason)
 
 
 def _verb(planned: Plan | None) -> str:

@@ -38,17 +38,22 @@ async def process(run: Run, kind: Kind) -> bool:
         batch.cleared.extend(slots)
         await run.record(batch)
         return True
-    items = await _load(run, kind, slots, mappings)
-    await _know_managers(run, kind, items)
+    items = await load(run, kind, slots, mappings)
+    await know_managers(run, kind, items)
     await Sender(run, kind, mappings, batch, await run.roster(kind)).carry(items)
     _hand_on_references(kind, mappings, items, batch)
-    # Whatever was not left alone because the cycle broke must have come out as something.
-    batch.considered = [item.source.id for item in items if item.settled or run.broken is None]
+    run.gate.close(items, batch)
+    # Whatever was not left alone because the cycle broke must have come out as something. What a guard has put off
+    # comes back.
+    put_off = {held.source_id for _, held in batch.guard.deferred}
+    batch.considered = [
+        item.source.id for item in items if (item.settled or run.broken is None) and item.source.id not in put_off
+    ]
     await run.record(batch)
     return True
 
 
-async def _know_managers(run: Run, kind: Kind, items: Sequence[Item]) -> None:
+async def know_managers(run: Run, kind: Kind, items: Sequence[Item]) -> None:
     """Whose manager is in the target already."""
     ids = {item.source.manager_id for item in items if item.source.manager_id is not None}
     if kind != "User" or not ids:
@@ -71,13 +76,16 @@ def _hand_on_references(kind: Kind, mappings: Mappings, items: Sequence[Item], b
         link = links[item.source.id]
         if item.source.id not in cleared or link is None or link.state != "linked" or not item.entitlement.in_scope:
             continue
+        if item.barred:
+            continue
         if item.manager != link.acknowledged.get(path):
             handed_on.add(item.source.id)
             batch.to_reference.append(item.slot)
     batch.cleared = [slot for slot in batch.cleared if slot.source_id not in handed_on]
 
 
-async def _load(run: Run, kind: Kind, slots: Sequence[Pending], mappings: Mappings) -> list[Item]:
+async def load(run: Run, kind: Kind, slots: Sequence[Pending], mappings: Mappings) -> list[Item]:
+    """These objects as directory, assignments, filter and links have them now."""
     ids = [slot.source_id for slot in slots]
     job = run.job
     sources: dict[str, Source]

@@ -69,8 +69,18 @@ INSERT INTO lease (job_id, holder, epoch, expires_at) VALUES (:job_id, :holder, 
 ON CONFLICT (job_id) DO UPDATE
 SET epoch = CASE WHEN lease.holder = excluded.holder THEN lease.epoch ELSE lease.epoch + 1 END,
     holder = excluded.holder, expires_at = excluded.expires_at
-WHERE lease.holder = excluded.holder OR lease.expires_at <= :now
+WHERE lease.holder = excluded.holder
+   OR (lease.expires_at <= :now
+       AND (COALESCE(lease.wanted_until, 0) <= :now OR lease.wanted_by = excluded.holder))
 RETURNING epoch
+
+-- name: want_lease
+-- Somebody asks for the job, before whoever has it goes on with the next batch.
+UPDATE lease SET wanted_by = :holder, wanted_until = :until WHERE job_id = :job_id
+
+-- name: lease_wanted
+-- Does another holder ask for the job?
+SELECT 1 FROM lease WHERE job_id = :job_id AND wanted_until > :now AND wanted_by <> :holder
 
 -- name: keep_lease
 -- Part of every acknowledgement: nothing is written on a lease that another has taken.
@@ -78,7 +88,8 @@ UPDATE lease SET expires_at = :expires_at WHERE job_id = :job_id AND holder = :h
 
 -- name: drop_lease
 -- The job is free for anybody.
-UPDATE lease SET expires_at = 0 WHERE job_id = :job_id AND holder = :holder
+UPDATE lease SET expires_at = 0, wanted_until = CASE WHEN wanted_by = :holder THEN NULL ELSE wanted_until END
+WHERE job_id = :job_id AND holder = :holder
 
 -- name: insert_cycle
 -- A cycle begins.
@@ -411,8 +422,10 @@ DELETE FROM link_member WHERE job_id = :job_id AND group_id = :group_id AND memb
 -- name: log
 -- One entry of the provisioning log.
 INSERT INTO provisioning_log
-(id, tenant_id, job_id, cycle_id, change_id, at, source_id, object_type, action, status, error_code, entry)
-VALUES (:id, :tenant_id, :job_id, :cycle_id, :change_id, :at, :source_id, :object_type, :action, :status, :error_code, :entry)
+(id, tenant_id, job_id, cycle_id, change_id, at, source_id, object_type, action, status, error_code, entry, target_id,
+ source_name)
+VALUES (:id, :tenant_id, :job_id, :cycle_id, :change_id, :at, :source_id, :object_type, :action, :status, :error_code, :entry,
+    :target_id, :source_name)
 
 -- name: log_entries
 -- A job's log, newest first.

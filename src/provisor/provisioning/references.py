@@ -12,15 +12,17 @@ from itertools import groupby
 from provisor.connector.errors import TargetError
 from provisor.connector.messages import AttributeChange
 from provisor.provisioning import retry
-from provisor.provisioning.entry import Status, Step
+from provisor.provisioning.entry import Status
 from provisor.provisioning.faults import concerns_all
 from provisor.provisioning.model import Link, Pending, PendingMember, Retry, Source
 from provisor.provisioning.objects import BATCH
 from provisor.provisioning.recording.store import Batch
 from provisor.provisioning.run import Run
+from provisor.provisioning.steps import reference_steps
 from provisor.provisioning.store import Pair
 
 PAIRS = 2_000
+_MOST_OF_MEMBERS = 1_024
 
 
 async def managers(run: Run) -> bool:
@@ -42,16 +44,17 @@ async def managers(run: Run) -> bool:
         manager = links.get(user.manager_id or "")
         wanted = manager.target_id if manager is not None and manager.state == "linked" else None
         source = Source(user.id, "User", exists=True, name=user.user_principal_name)
-        await _write_manager(run, batch, slot, source, link, path, wanted)
+        await write_manager(run, batch, slot, source, link, path, wanted)
 
     await run.each(slots, write)
     await run.record(batch)
     return True
 
 
-async def _write_manager(
+async def write_manager(
     run: Run, batch: Batch, slot: Pending, source: Source, link: Link, path: str, wanted: str | None
 ) -> None:
+    """Set, change or remove one person's manager; ``wanted`` is the target's id, ``path`` the target attribute."""
     known = link.acknowledged.get(path)
     if wanted == known:
         batch.cleared.append(slot)
@@ -85,8 +88,12 @@ async def members(run: Run) -> bool:
     batch = Batch()
     mapped = "Group" in run.mappings and run.mappings["Group"].reference("members") is not None
 
+    leavers = [pair.slot.member_id for pair in pairs if pair.acknowledged and not pair.wanted]
+    kept = await run.gate.kept(run, leavers) if leavers else set()
+    batch.guard.pairs.extend(pair.slot for pair in pairs if not pair.wanted and pair.slot.member_id in kept)
+
     async def write(group: list[Pair]) -> None:
-        await _write_group(run, batch, group)
+        await _write_group(run, batch, [pair for pair in group if pair.wanted or pair.slot.member_id not in kept])
 
     if mapped:
         await run.each([list(group) for _, group in groupby(pairs, key=lambda pair: pair.slot.group_id)], write)
@@ -111,10 +118,10 @@ async def _write_group(run: Run, batch: Batch, pairs: Sequence[Pair]) -> None:
                 batch.left.append(pair.slot)
             batch.pairs_cleared.append(pair.slot)
     if join or leave:
-        await _change_members(run, batch, join, leave)
+        await change_members(run, batch, join, leave)
 
 
-async def _change_members(run: Run, batch: Batch, join: Sequence[Pair], leave: Sequence[Pair]) -> None:
+async def change_members(run: Run, batch: Batch, join: Sequence[Pair], leave: Sequence[Pair]) -> None:
     """All at once; if the target refuses that, one by one, so that one bad member does not hold up the others."""
     first = (list(join) + list(leave))[0]
     source = Source(first.slot.group_id, "Group", exists=True, name=first.group_name)
@@ -126,13 +133,13 @@ async def _change_members(run: Run, batch: Batch, join: Sequence[Pair], leave: S
             raise
         if len(join) + len(leave) > 1 and not error.retryable and error.status != 404:
             for pair in join:
-                await _change_members(run, batch, [pair], [])
+                await change_members(run, batch, [pair], [])
             for pair in leave:
-                await _change_members(run, batch, [], [pair])
+                await change_members(run, batch, [], [pair])
             return
-        for pair in [*join, *leave]:
+        for pair, change in zip([*join, *leave], _changes(join, leave), strict=True):
             batch.pairs_postponed.append((pair.slot, _later(run, pair.slot, error)))
-        _log(run, batch, source, target_id, _changes(join, leave), error)
+            _log(run, batch, source, target_id, [change], error, member=pair)
         await _gone(run, batch, source, target_id, error)
         return
     for pair in join:
@@ -184,7 +191,9 @@ def _log(
 ) -> None:
     status: Status = "failure" if error else "success"
     whom = f" ({member.member_name})" if member and member.member_name else ""
-    text = error.message if error else f"The reference {changes[0].path}{whom} of {source.name} was written"
+    path = changes[0].path
+    text = error.message if error else f"The reference {path}{whom} of {source.name} was written"
+    ids = {"Old": changes[0].old, "New": changes[0].new}
     batch.log.append(
         run.writer.row(
             source,
@@ -192,11 +201,21 @@ def _log(
             status=status,
             now=run.clock.now_ms(),
             target_id=target_id,
-            steps=[Step("EntryExportUpdate", "referenceResolution", status, text)],
+            steps=reference_steps(
+                source.kind,
+                source.name,
+                run.job.display_name,
+                status=status,
+                reference=f"{path}{whom}",
+                text=text,
+                details={name: str(value) for name, value in ids.items() if value is not None},
+            ),
             changes=changes,
             error_code=error.code if error else None,
             reason=error.message if error else None,
             advice=error.hint if error else None,
-            exchange=error.exchange if error else None,
+            exchange=error.exchange if error else run.client.last_exchange,
+            # One request has many members: each entry keeps its beginning.
+            most=_MOST_OF_MEMBERS if member else None,
         )
     )

@@ -15,6 +15,8 @@ from provisor.connector.errors import TargetError
 from provisor.directory.service import Directory
 from provisor.provisioning.entry import Writer
 from provisor.provisioning.faults import CycleBroken, concerns_all
+from provisor.provisioning.guarding.gate import Gate
+from provisor.provisioning.guarding.store import GuardStore
 from provisor.provisioning.leases.store import Lease
 from provisor.provisioning.mapping import Mappings
 from provisor.provisioning.model import Cycle, Kind
@@ -37,6 +39,7 @@ class Run:
 
     store: ProvisioningStore
     records: RecordStore
+    guards: GuardStore
     directory: Directory
     applications: Applications
     clock: Clock
@@ -48,6 +51,7 @@ class Run:
     lease: Lease
     cycle: Cycle
     rosters: dict[Kind, Roster | None]
+    gate: Gate
     broken: TargetError | None = field(default=None)
 
     async def roster(self, kind: Kind) -> Roster | None:

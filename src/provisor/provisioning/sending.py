@@ -61,6 +61,10 @@ class Sender:
             # Unasked, because something concerned every object: left for the next cycle.
             if not item.settled and not (self._mappings.chooses and self._is_new(item) and item.taken is None):
                 self._decide(item)
+        await self._run.gate.screen(self._run, items, self._notes, self._mappings.reference("manager"))
+        for item in items:
+            if not item.settled:
+                self._settle_unsent(item)
         await self._match([item for item in items if isinstance(item.plan, Match) and not item.settled])
         if self._run.broken is None:
             await self._send([item for item in items if not item.settled])
@@ -124,7 +128,9 @@ class Sender:
             item.plan = plan(item.source, item.entitlement, item.link, self._rule, evaluate)
         except MappingFailed as error:
             self._notes.fail(item, "InternalError", str(error), advice="Mend the mapping, or the source value.")
-            return
+
+    def _settle_unsent(self, item: Item) -> None:
+        """Of what was decided, that which sends nothing."""
         match item.plan:
             case Skip(reason, description):
                 if item.link is not None and item.link.state == "disabled" and not item.entitlement.in_scope:

@@ -15,6 +15,7 @@ from provisor.connector.check import ConnectionResult
 from provisor.errors import Conflict, InvalidInput
 from provisor.events.audit import activities
 from provisor.provisioning.engine import Targets
+from provisor.provisioning.guarding.service import Guards
 from provisor.provisioning.model import Cycle, JobState
 from provisor.provisioning.store import ProvisioningStore
 from provisor.security.actor import Actor, Right
@@ -27,6 +28,7 @@ SCOPES = {
     "watermark": frozenset({"watermark"}),
     "quarantinestate": frozenset({"quarantine"}),
     "full": frozenset({"links", "escrows", "watermark", "quarantine"}),
+    "forcedeletes": frozenset({"deletes"}),
 }
 DEFAULT_SCOPE = "QuarantineState, Watermark, Escrows"
 
@@ -38,11 +40,19 @@ class JobNotReady(Conflict):
 class Provisioning:
     """Jobs as a person or a program sees them. Methods check the actor's rights in the job's tenant."""
 
-    def __init__(self, store: ProvisioningStore, applications: Applications, targets: Targets, clock: Clock) -> None:
+    def __init__(
+        self,
+        store: ProvisioningStore,
+        applications: Applications,
+        targets: Targets,
+        clock: Clock,
+        guards: Guards,
+    ) -> None:
         self._store = store
         self._applications = applications
         self._targets = targets
         self._clock = clock
+        self._guards = guards
 
     async def test(self, actor: Actor, job_id: str) -> ConnectionResult:
         """Test Connection: a search for a random user (and group) by the matching attributes. Never raises for it."""
@@ -86,9 +96,12 @@ class Provisioning:
             if flags is None:
                 raise InvalidInput(
                     f"There is no reset scope {name.strip()!r}.",
-                    hint="Give None, ConnectorDataStore, Escrows, Watermark, QuarantineState or Full, comma separated.",
+                    hint="Give None, ConnectorDataStore, Escrows, Watermark, QuarantineState, Full or ForceDeletes, "
+                    "comma separated.",
                 )
             wanted |= flags
+        if "deletes" in wanted:
+            await self._guards.force_deletes(actor, job_id)
         now = self._clock.now_ms()
         state = await self._store.state(job_id, now)
         lifted = "quarantine" in wanted or state.code != "Quarantine"

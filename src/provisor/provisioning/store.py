@@ -14,6 +14,7 @@ import msgspec
 
 from provisor.events.audit.model import Activity
 from provisor.ids import new_id
+from provisor.provisioning.guarding import store as guarding
 from provisor.provisioning.leases.store import Lease, keep
 from provisor.provisioning.model import (
     Action,
@@ -27,7 +28,7 @@ from provisor.provisioning.model import (
     PendingMember,
     name_key,
 )
-from provisor.provisioning.telling.store import Watched
+from provisor.provisioning.telling.store import SERVICE, Watched
 from provisor.security.actor import Actor
 from provisor.storage.database import Database, Row, Tx
 from provisor.storage.queries import id_list, named_queries
@@ -93,12 +94,12 @@ class ProvisioningStore:
         again_from_start: bool = False,
         escrows: bool = False,
         drop_links: bool = False,
-        activity: Activity,
-        actor: Actor,
+        activity: Activity | None = None,
+        actor: Actor = SERVICE,
         details: Mapping[str, str] | None = None,
     ) -> None:
-        """Start, pause, restart: one commit, told by the audit log as ``activity``. The flags are those of
-        ``resetScope`` (reference section 23)."""
+        """Start, pause, restart: one commit, told by the audit log as ``activity`` (null: the service did it itself).
+        The flags are those of ``resetScope`` (reference section 23)."""
 
         async def work(tx: Tx) -> None:
             at = {"job_id": job_id, "now": now}
@@ -185,6 +186,8 @@ class ProvisioningStore:
         async def work(tx: Tx) -> None:
             for name in _ALL_OF_A_JOB:
                 await tx.execute(SQL[name], {"job_id": job_id})
+            for name in guarding.FORGET:
+                await tx.execute(guarding.SQL[name], {"job_id": job_id})
 
         await self._database.write(work)
 

@@ -8,9 +8,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from provisor.web.company import routes as company
 from provisor.web.company.navigation import SHELL as COMPANY
 from provisor.web.html.begin import Beginning
-from provisor.web.html.guard import Guard
+from provisor.web.html.guard import Guard, OpenHandler
 from provisor.web.html.shell import Shell
 from provisor.web.html.templating import render
 from provisor.web.local import is_local
@@ -28,21 +29,33 @@ def routes(services: Services) -> list[Route]:
         base = services.settings.public_url or str(request.base_url).rstrip("/")
         return render(request, "front.html", sections=found, scim_url=f"{base}/scim")
 
+    home = None if services.company_portal is None else company.home(services)
     return [
         Route("/", front),
-        *_realm(services, PORTAL, services.portal),
-        *_realm(services, COMPANY, services.company),
+        *_centre(services),
+        *_realm(services, COMPANY, services.company, home),
+        *company.routes(services),
     ]
 
 
-def _realm(services: Services, shell: Shell, sections: Sections) -> list[Route]:
+def _centre(services: Services) -> list[Route]:
+    """The directory's side: the admin centre, where this server has its services."""
+    if services.admin is None:
+        return _realm(services, PORTAL, services.portal)
+    from provisor.web.portal.routes import routes as portal_routes
+
+    home, others = portal_routes(services.admin, Guard(PORTAL, services.sessions, services.settings), services.closing)
+    return [*_realm(services, PORTAL, services.portal, home), *others]
+
+
+def _realm(services: Services, shell: Shell, sections: Sections, home: OpenHandler | None = None) -> list[Route]:
     guard = Guard(shell, services.sessions, services.settings)
 
     async def status(request: Request) -> Response:
         found = await sections() if is_local(request) else None
         return render(request, "status.html", title=shell.title, sections=found)
 
-    page = guard.open(status)
+    page = home or guard.open(status)
     if services.setup is None:
         return [Route(shell.home, page)]
     beginning = Beginning(guard, services.setup, services.settings)

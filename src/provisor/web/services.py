@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from provisor.clock import Clock
 from provisor.events.outbox import Outbox
@@ -14,9 +14,13 @@ from provisor.provider.resources.service import Resources
 from provisor.provider.service import Companies
 from provisor.security.outbound import Network
 from provisor.signin.model import Session
+from provisor.web.company.services import CompanyServices
 from provisor.web.graph.services import GraphServices
 from provisor.web.html.live import Closing
 from provisor.web.signin.services import SignInServices
+
+if TYPE_CHECKING:
+    from provisor.app.services import AppServices
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +92,9 @@ class Services:
 
     ``clients``: null where there is no OAuth. ``requests``: null where SCIM requests are not kept.
     ``outbox``: null where changes are not given out. ``setup``: null where nothing can be begun from a page.
-    ``sign_in``: null where nobody can. ``closing`` is told when the server ends. ``graph``: null where there is no
-    Graph-compatible API.
+    ``sign_in``: null where nobody can.
+    ``closing`` is told when the server ends. ``graph``: null where there is no Graph-compatible API. ``admin``: what
+    the admin centre works on; null where there is none. ``company_portal``: the same for the company's.
     """
 
     companies: Companies
@@ -102,8 +107,10 @@ class Services:
     clients: Clients | None = None
     requests: RequestLog | None = None
     outbox: Outbox | None = None
+    admin: AppServices | None = None
     graph: GraphServices | None = None
     sessions: FindSession = field(default_factory=NoSessions)
     setup: Setup | None = None
     sign_in: SignInServices | None = None
+    company_portal: CompanyServices | None = None
     closing: Closing = field(default_factory=Closing)

@@ -69,6 +69,10 @@ class World:
             operator(), self.tenant.id, self.app.service_principal.id, principal.id
         )
 
+    async def unguarded(self) -> None:
+        """For tests that take access away again and again: no guard holds anything."""
+        await self.services.applications.change_settings(operator(), self.job_id, {"guard": {"enabled": False}})
+
     async def start(self) -> None:
         await self.services.provisioning.start(operator(), self.job_id)
 

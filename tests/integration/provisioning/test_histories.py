@@ -261,6 +261,7 @@ async def tell(make_world: Callable[..., Awaitable[World]], history: list[tuple[
     database = CrashingDatabase(await memory_database())
     try:
         story = Story(await make_world(database, SimulatedTarget(token="let-me-in")), database)
+        await story.world.unguarded()
         await story.begin()
         for op in history:
             await story.do(op)

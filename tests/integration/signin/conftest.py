@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+import pyotp
 import pytest
 from tests.integration.signin.browser import BASE, Browser
 
@@ -70,3 +71,13 @@ async def with_password(services: AppServices, key: PersonKey, password: str = P
     """Give a person a password, by the way that everybody gets one."""
     link = await services.links.for_person(operator(), key)
     await services.joining.accept(link.path.removeprefix("/welcome/"), password)
+
+
+async def with_second_factor(services: AppServices, key: PersonKey, clock: SettableClock) -> tuple[str, list[str]]:
+    enrolment = await services.accounts.begin_second_factor(key)
+    codes = await services.accounts.confirm_second_factor(key, code_of(enrolment.secret, clock))
+    return enrolment.secret, codes
+
+
+def code_of(secret: str, clock: SettableClock, steps: int = 0) -> str:
+    return pyotp.TOTP(secret).at(clock.now_ms() // 1000 + 30 * steps)

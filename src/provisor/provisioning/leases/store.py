@@ -40,6 +40,34 @@ class LeaseStore:
 
         return await self._database.write(work)
 
+    async def want(self, job_id: str, holder: str, until: int) -> None:
+        """Ask whoever has the lease to give it to this holder, at the end of the batch that is under way."""
+
+        async def work(tx: Tx) -> None:
+            await tx.execute(SQL["want_lease"], {"job_id": job_id, "holder": holder, "until": until})
+
+        await self._database.write(work)
+
+    async def wanted(self, job_id: str, holder: str, now: int) -> bool:
+        """Does somebody else ask for it?"""
+
+        async def work(tx: Tx) -> bool:
+            params = {"job_id": job_id, "holder": holder, "now": now}
+            return await tx.fetch_one(SQL["lease_wanted"], params) is not None
+
+        return await self._database.read(work)
+
+    async def yielded(self, job_id: str, holder: str, now: int) -> bool:
+        """Give this holder's lease to whoever asks for it, between two batches; whether somebody does."""
+        if not await self.wanted(job_id, holder, now):
+            return False
+
+        async def work(tx: Tx) -> None:
+            await tx.execute(SQL["drop_lease"], {"job_id": job_id, "holder": holder})
+
+        await self._database.write(work)
+        return True
+
     async def drop_lease(self, lease: Lease) -> None:
         """Give the job back."""
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from provisor.provisioning.guarding import store as guarding
 from provisor.provisioning.leases.store import Lease, keep
 from provisor.provisioning.model import Action, Kind, Link, Pending, PendingMember, Retry, name_key
 from provisor.storage.database import Database, Tx
@@ -30,6 +31,8 @@ class LogRow:
     status: str
     error_code: str | None
     entry: str  # JSON
+    target_id: str | None = None
+    source_name: str = ""
 
 
 @dataclass(slots=True)
@@ -55,6 +58,8 @@ class Batch:
     left: list[PendingMember] = field(default_factory=list)
     # Objects whose references changed: unchanged becomes updated.
     touched: list[tuple[str, Kind]] = field(default_factory=list)
+    # What the guards keep back, and what their window counts.
+    guard: guarding.GuardNotes = field(default_factory=guarding.GuardNotes)
 
 
 class RecordStore:
@@ -72,6 +77,7 @@ class RecordStore:
             await _record_slots(tx, lease.job_id, batch, now)
             await _record_followers(tx, lease.job_id, batch, tenant_id, now)
             await _record_pairs(tx, lease.job_id, batch)
+            await guarding.record(tx, lease.job_id, batch.guard, now)
             await _record_outcomes(tx, cycle_id, batch)
             await _record_log(tx, lease.job_id, cycle_id, batch, tenant_id, now)
 
@@ -211,6 +217,8 @@ async def _record_log(tx: Tx, job_id: str, cycle_id: str, batch: Batch, tenant_i
                 "status": row.status,
                 "error_code": row.error_code,
                 "entry": row.entry,
+                "target_id": row.target_id,
+                "source_name": row.source_name.lower(),
             }
             for row in batch.log
         ],

@@ -1,6 +1,16 @@
 """All table metadata in one place; the migrations are compared with it in a test."""
 
-from provisor.storage.tables import applications, directory, operations, provider, provisioning, signin, system
+from provisor.storage.tables import applications, directory, operations, provider, provisioning, signin, system, trust
 from provisor.storage.tables.types import metadata
 
-__all__ = ["applications", "directory", "metadata", "operations", "provider", "provisioning", "signin", "system"]
+__all__ = [
+    "applications",
+    "directory",
+    "metadata",
+    "operations",
+    "provider",
+    "provisioning",
+    "signin",
+    "system",
+    "trust",
+]

@@ -36,9 +36,25 @@ directory_user = Table(
     Column("created_at", Moment, nullable=False),
     Column("updated_at", Moment, nullable=False),
     Column("deleted_at", Moment),
+    # What people are looked for by, without case; null where there is none.
+    Column("mail_key", Key),
+    Column("nickname_key", Key),
+    Column("employee_id_key", Key),
+    Column("department_key", Key),
     UniqueConstraint("tenant_id", "upn_key"),
     Index("ix_directory_user_name", "tenant_id", "name_key"),
     Index("ix_directory_user_manager", "tenant_id", "manager_id"),
+    *(
+        Index(
+            f"ix_directory_user_{name}",
+            "tenant_id",
+            f"{name}_key",
+            "id",
+            sqlite_where=text(f"{name}_key IS NOT NULL"),
+            postgresql_where=text(f"{name}_key IS NOT NULL"),
+        )
+        for name in ("mail", "nickname", "employee_id", "department")
+    ),
     Index("ix_directory_user_deleted", "tenant_id", "deleted_at", sqlite_where=_DELETED, postgresql_where=_DELETED),
 )
 
@@ -69,6 +85,32 @@ group_member = Table(
     Index("ix_group_member_member", "tenant_id", "member_id", "group_id"),
 )
 
+group_owner = Table(
+    "group_owner",
+    metadata,
+    Column("tenant_id", Key, primary_key=True),
+    Column("group_id", Key, primary_key=True),
+    Column("owner_id", Key, primary_key=True),
+    Index("ix_group_owner_owner", "tenant_id", "owner_id", "group_id"),
+)
+
+extension_property = Table(
+    "extension_property",
+    metadata,
+    Column("tenant_id", Key, primary_key=True),
+    Column("id", Key, primary_key=True),
+    Column("app_id", Key, nullable=False),
+    # extension_{appId without dashes}_{name}; the key is lower-cased.
+    Column("name", Key, nullable=False),
+    Column("name_key", Key, nullable=False),
+    Column("data_type", Key, nullable=False),
+    Column("is_multi_valued", Flag, nullable=False),
+    Column("target_objects", Key, nullable=False),  # parted by commas
+    Column("created_at", Moment, nullable=False),
+    UniqueConstraint("tenant_id", "name_key"),
+    Index("ix_extension_property_app", "tenant_id", "app_id"),
+)
+
 feed_head = Table(
     "feed_head",
     metadata,
@@ -82,7 +124,7 @@ feed = Table(
     metadata,
     Column("tenant_id", Key, primary_key=True),
     Column("seq", Number, primary_key=True),
-    Column("object_type", Key, nullable=False),  # User | Group | Member | Assignment
+    Column("object_type", Key, nullable=False),  # User | Group | Member | Owner | Assignment
     Column(
         "object_id", Key, nullable=False
     ),  # the user, the group; of a Member the group; of an Assignment the principal

@@ -141,6 +141,9 @@ lease = Table(
     Column("holder", Key, nullable=False),
     Column("epoch", Number, nullable=False),
     Column("expires_at", Moment, nullable=False),
+    # Who asks for it, so that the holder gives it up between two batches; null: nobody.
+    Column("wanted_by", Key),
+    Column("wanted_until", Moment),
 )
 
 provisioning_log = Table(
@@ -158,6 +161,18 @@ provisioning_log = Table(
     Column("status", Key, nullable=False),  # success | failure | skipped | warning
     Column("error_code", Key),
     Column("entry", Document, nullable=False),  # provisioningObjectSummary, reference section 21.1
+    Column("target_id", Key),
+    Column("source_name", Key, nullable=False, server_default=""),  # in lower case, for "contains"
     Index("ix_provisioning_log_job", "job_id", "id"),
     Index("ix_provisioning_log_source", "job_id", "source_id", "id"),
+    # Pages, newest first: by time alone (with the names, which are searched in the index), or by one thing and time.
+    Index("ix_provisioning_log_time", "tenant_id", "at", "id", "source_name"),
+    Index("ix_provisioning_log_job_time", "job_id", "at", "id"),
+    Index("ix_provisioning_log_source_time", "source_id", "at", "id"),
+    Index("ix_provisioning_log_target_time", "target_id", "at", "id"),
+    Index("ix_provisioning_log_cycle_time", "cycle_id", "at", "id"),
+    Index("ix_provisioning_log_error_time", "tenant_id", "error_code", "at", "id"),
+    Index("ix_provisioning_log_action_time", "tenant_id", "action", "at", "id"),
+    Index("ix_provisioning_log_status_time", "tenant_id", "status", "at", "id"),
+    Index("ix_provisioning_log_change", "change_id"),
 )

@@ -16,6 +16,7 @@ KEY = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 def upgrade() -> None:
     _audit()
+    _provisioning_log()
 
 
 def _audit() -> None:
@@ -55,3 +56,20 @@ def _audit() -> None:
         sa.PrimaryKeyConstraint("realm", "target_id", "at", "seq", name=op.f("pk_audit_target")),
     )
     op.create_index("ix_audit_target_seq", "audit_target", ["realm", "seq"])
+
+
+def _provisioning_log() -> None:
+    op.add_column("provisioning_log", sa.Column("target_id", KEY, nullable=True))
+    op.add_column("provisioning_log", sa.Column("source_name", KEY, nullable=False, server_default=""))
+    for name, columns in (
+        ("time", ["tenant_id", "at", "id", "source_name"]),
+        ("job_time", ["job_id", "at", "id"]),
+        ("source_time", ["source_id", "at", "id"]),
+        ("target_time", ["target_id", "at", "id"]),
+        ("cycle_time", ["cycle_id", "at", "id"]),
+        ("error_time", ["tenant_id", "error_code", "at", "id"]),
+        ("action_time", ["tenant_id", "action", "at", "id"]),
+        ("status_time", ["tenant_id", "status", "at", "id"]),
+        ("change", ["change_id"]),
+    ):
+        op.create_index(f"ix_provisioning_log_{name}", "provisioning_log", columns)

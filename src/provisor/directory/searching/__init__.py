@@ -1,0 +1,1 @@
+"""Source of every flow: users and groups that satisfy a filter, in pages."""

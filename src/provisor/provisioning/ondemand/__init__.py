@@ -1,0 +1,1 @@
+"""Provision on demand: one object now, with every step told, whatever the job's state."""

@@ -1,0 +1,26 @@
+"""The admin centre, ``/portal``: its sections' addresses together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.routing import Route
+
+from provisor.web.html.guard import Guard, OpenHandler
+from provisor.web.html.live import Closing
+from provisor.web.portal.centre import Centre
+from provisor.web.portal.deleted import DeletedPages
+from provisor.web.portal.files import FilePages
+from provisor.web.portal.groups import GroupPages
+from provisor.web.portal.overview import OverviewPage
+from provisor.web.portal.users import UserPages
+
+if TYPE_CHECKING:
+    from provisor.app.services import AppServices
+
+
+def routes(app: AppServices, guard: Guard, closing: Closing) -> tuple[OpenHandler, list[Route]]:
+    """The first page, for who has signed in, and the addresses of all others."""
+    centre = Centre(app, guard, closing)
+    sections = (UserPages(centre), GroupPages(centre), DeletedPages(centre), FilePages(centre))
+    return guard.signed_in(OverviewPage(centre).page), [route for section in sections for route in section.routes()]
