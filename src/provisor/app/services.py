@@ -29,7 +29,10 @@ if TYPE_CHECKING:
     from provisor.applications.registrations.service import Registrations
     from provisor.applications.service import Applications
     from provisor.connector.transport import Transport
+    from provisor.directory.extensions.service import Extensions
+    from provisor.directory.links.service import Links as DirectoryLinks
     from provisor.directory.listing.service import Listing
+    from provisor.directory.searching.service import Search
     from provisor.directory.service import Directory
     from provisor.events.audit.service import Audit
     from provisor.events.outbox import Outbox
@@ -48,6 +51,7 @@ if TYPE_CHECKING:
     from provisor.provisioning.service import Provisioning
     from provisor.provisioning.tryout import Tryout
     from provisor.signin.accounts.service import Accounts
+    from provisor.signin.given.service import GivenPasswords
     from provisor.signin.joining.service import Joining
     from provisor.signin.keyring.service import Keyring
     from provisor.signin.links.service import Links
@@ -92,6 +96,36 @@ class AppServices:
         from provisor.directory.listing.store import ListingStore
 
         return Listing(ListingStore(self.database))
+
+    @cached_property
+    def search(self) -> Search:
+        from provisor.directory.searching.service import Search
+        from provisor.directory.searching.store import SearchStore
+        from provisor.directory.store import DirectoryStore
+
+        return Search(SearchStore(DirectoryStore(self.database)))
+
+    @cached_property
+    def directory_links(self) -> DirectoryLinks:
+        from provisor.directory.links.service import Links
+        from provisor.directory.store import DirectoryStore
+
+        return Links(DirectoryStore(self.database), self.clock)
+
+    @cached_property
+    def extensions(self) -> Extensions:
+        from provisor.directory.extensions.service import Extensions
+        from provisor.directory.extensions.store import ExtensionStore
+
+        return Extensions(ExtensionStore(self.database), self.clock)
+
+    @cached_property
+    def given_passwords(self) -> GivenPasswords:
+        from provisor.security.passwords import Passwords
+        from provisor.signin.given.service import GivenPasswords
+        from provisor.signin.given.store import GivenStore
+
+        return GivenPasswords(GivenStore(self.database), Passwords(), self.clock)
 
     @cached_property
     def applications(self) -> Applications:

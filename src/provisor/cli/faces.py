@@ -76,7 +76,15 @@ def _graph(services: AppServices) -> GraphServices:
     from provisor.web.graph.services import GraphServices
 
     return GraphServices(
-        services.directory, services.authority, services.sealer, services.clock, services.settings.public_url
+        directory=services.directory,
+        search=services.search,
+        links=services.directory_links,
+        extensions=services.extensions,
+        authenticator=services.authority,
+        passwords=services.given_passwords,
+        sealer=services.sealer,
+        clock=services.clock,
+        public_url=services.settings.public_url,
     )
 
 
