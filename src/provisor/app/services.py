@@ -51,7 +51,9 @@ if TYPE_CHECKING:
     from provisor.provisioning.ondemand.service import OnDemand
     from provisor.provisioning.service import Provisioning
     from provisor.provisioning.tryout import Tryout
+    from provisor.signin.accounts.service import Accounts
     from provisor.signin.given.service import GivenPasswords
+    from provisor.signin.joining.service import Joining
     from provisor.signin.keyring.service import Keyring
     from provisor.signin.links.service import Links
     from provisor.signin.roles.service import Roles
@@ -360,6 +362,36 @@ class AppServices:
         from provisor.signin.links.store import LinkStore
 
         return Links(LinkStore(self.database), self.clock)
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        from provisor.security.passwords import Passwords
+        from provisor.signin.accounts.service import Accounts
+        from provisor.signin.accounts.store import AccountStore
+        from provisor.signin.store import SignInStore
+
+        return Accounts(
+            AccountStore(self.database),
+            SignInStore(self.database),
+            self.sessions,
+            Passwords(),
+            self._sealer,
+            self.clock,
+            pepper=self._key.derive("recovery codes"),
+            require_second_factor=self.settings.require_second_factor,
+        )
+
+    @cached_property
+    def joining(self) -> Joining:
+        from provisor.signin.accounts.store import AccountStore
+        from provisor.signin.joining.service import Joining
+        from provisor.signin.store import SignInStore
+
+        people, attempts = SignInStore(self.database), AccountStore(self.database)
+        open_sign_up = self.settings.open_sign_up
+        return Joining(
+            self.links, self.accounts, people, attempts, self.companies, self.clock, open_sign_up=open_sign_up
+        )
 
     # What they share
 
