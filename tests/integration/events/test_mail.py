@@ -50,7 +50,7 @@ class Inbox:
         if answer.startswith("250"):
             content = envelope.content if isinstance(envelope.content, bytes) else b""
             self.came.append(email.message_from_bytes(content, policy=email.policy.default))
-            self.encrypted.append(session.ssl is not None)
+            self.encrypted.append(server.transport.get_extra_info("ssl_object") is not None)
         return answer
 
     async def handle_RCPT(  # noqa: N802

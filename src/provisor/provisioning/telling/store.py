@@ -141,7 +141,7 @@ class Telling:
         params = {"job_id": about.job_id, "tenant_id": about.tenant_id, "limit": _NAMED_IN_DIGEST}
 
         async def work(tx: Tx) -> None:
-            counts = dict(await tx.fetch_all(_SQL["failing_by_code"], params))
+            counts: dict[str, int] = dict(await tx.fetch_all(_SQL["failing_by_code"], params))
             failures = [
                 Failure(name, kind, code, cause, iso(due))
                 for name, kind, code, cause, due in await tx.fetch_all(_SQL["failing"], params)
