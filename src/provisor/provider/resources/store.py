@@ -16,6 +16,7 @@ from provisor.provider.resources.membership.store import (
     change_members,
     few_members,
     leave_groups,
+    one_at_once,
 )
 from provisor.provider.resources.membership.store import (
     members as members_of,
@@ -157,6 +158,12 @@ class ResourceStore:
                 exclusive = True
                 stored = await _fetch(tx, key, "lock_resource")
                 edited = edit(stored)
+            if edited.drafts is None and not edited.secrets:
+                row = await one_at_once(tx, company_id, resource_id, edited.members, at)
+                if row is not None:
+                    if row[0] is None:
+                        raise missing(kind, resource_id)
+                    return await _serve(tx, company_id, Stored(*row), groups=True, members=True, most=most_members)
             changed = 0
             for step in edited.members:
                 changed += await change_members(tx, company_id, resource_id, step, edited.skips_unknown_members)

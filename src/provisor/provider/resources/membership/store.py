@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 
 from provisor.provider.resources.model import MemberStep
 from provisor.scim.errors import InvalidValue
-from provisor.storage.database import Tx
+from provisor.storage.database import Row, Tx
 from provisor.storage.queries import id_list, named_queries
 
+_AT_ONCE = {"add": "join_one", "remove": "leave_one"}
 _SQL = named_queries("provisor.provider.resources")
 
 
@@ -65,6 +66,18 @@ async def change_members(tx: Tx, company_id: str, group_id: str, step: MemberSte
     for member_id in leaving:
         removed += await tx.execute(_SQL["delete_member"], {**group, "member_id": member_id})
     return removed
+
+
+async def one_at_once(tx: Tx, company_id: str, group_id: str, steps: Sequence[MemberStep], at: int) -> Row | None:
+    """One member in or out with all that follows from it, the outbox too, in one statement: the group's row as it is
+    then (of nulls when the group is gone). Null where there is more to do, where it changes nothing, or on SQLite."""
+    if tx.dialect != "postgresql" or len(steps) != 1 or len(steps[0].ids) != 1 or steps[0].test is not None:
+        return None
+    if (name := _AT_ONCE.get(steps[0].action)) is None:
+        return None
+    params = {"company_id": company_id, "group_id": group_id, "member_id": steps[0].ids[0], "at": at}
+    row = await tx.fetch_one(_SQL[name], params)
+    return row[1:] if row is not None and row[0] else None
 
 
 async def leave_groups(tx: Tx, company_id: str, member_id: str, at: int) -> list[str]:
