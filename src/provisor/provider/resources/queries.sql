@@ -103,11 +103,17 @@ ON CONFLICT DO NOTHING
 
 -- name: join_one
 -- PostgreSQL, the commonest request of all in one round trip: one member joins, the group's version rises, and the outbox
--- learns of it. How many joined, and the group as it is then; it is null when it was deleted meanwhile.
-WITH joined AS (
-    INSERT INTO resource_member (company_id, group_id, member_id, member_type)
-    SELECT company_id, CAST(:group_id AS text), id, type FROM resource
+-- learns of it. How many joined, and the group as it is then.
+WITH found AS (
+    SELECT id, type FROM resource
     WHERE company_id = :company_id AND type IN ('User', 'Group') AND id = :member_id FOR KEY SHARE
+), held AS (
+    -- After the member, as whoever deletes a user goes; before the membership, so that there is none of a group that is gone.
+    SELECT id FROM resource WHERE company_id = :company_id AND type = 'Group' AND id = :group_id
+    AND EXISTS (SELECT 1 FROM found) FOR NO KEY UPDATE
+), joined AS (
+    INSERT INTO resource_member (company_id, group_id, member_id, member_type)
+    SELECT CAST(:company_id AS text), held.id, found.id, found.type FROM found CROSS JOIN held
     ON CONFLICT DO NOTHING RETURNING member_id
 ), touched AS (
     UPDATE resource SET version = version + 1, modified_at = :at

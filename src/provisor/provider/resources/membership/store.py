@@ -68,16 +68,19 @@ async def change_members(tx: Tx, company_id: str, group_id: str, step: MemberSte
     return removed
 
 
-async def one_at_once(tx: Tx, company_id: str, group_id: str, steps: Sequence[MemberStep], at: int) -> Row | None:
-    """One member in or out with all that follows from it, the outbox too, in one statement: the group's row as it is
-    then (of nulls when the group is gone). Null where there is more to do, where it changes nothing, or on SQLite."""
-    if tx.dialect != "postgresql" or len(steps) != 1 or len(steps[0].ids) != 1 or steps[0].test is not None:
+def joins_or_leaves(steps: Sequence[MemberStep]) -> tuple[str, str] | None:
+    """The statement and the member, where all that happens is that one joins or leaves; else null."""
+    if len(steps) != 1 or len(steps[0].ids) != 1 or (name := _AT_ONCE.get(steps[0].action)) is None:
         return None
-    if (name := _AT_ONCE.get(steps[0].action)) is None:
-        return None
-    params = {"company_id": company_id, "group_id": group_id, "member_id": steps[0].ids[0], "at": at}
-    row = await tx.fetch_one(_SQL[name], params)
-    return row[1:] if row is not None and row[0] else None
+    return name, steps[0].ids[0]
+
+
+async def at_once(tx: Tx, company_id: str, group_id: str, what: tuple[str, str], at: int) -> Row | None:
+    """PostgreSQL: one joins or leaves, with all that follows from it, the outbox too, in one statement. The group's row
+    as it is then; null where nothing changed, for one of several reasons that are for others to find out."""
+    params = {"company_id": company_id, "group_id": group_id, "member_id": what[1], "at": at}
+    row = await tx.fetch_one(_SQL[what[0]], params)
+    return row[1:] if row is not None and row[0] and row[1] is not None else None
 
 
 async def leave_groups(tx: Tx, company_id: str, member_id: str, at: int) -> list[str]:
