@@ -27,6 +27,7 @@ from provisor.cli import (
     job,
     job_guards,
     job_ondemand,
+    job_plan,
     maintenance,
     oauthclient,
     schema,
@@ -69,6 +70,7 @@ for name, group in (
     commands.add_typer(group, name=name)
 job_guards.register(job.commands)
 job_ondemand.register(job.commands)
+job_plan.register(job.commands)
 company.commands.add_typer(company_schema.commands, name="schema")
 
 

@@ -46,6 +46,10 @@ _ALL_OF_A_JOB = (
     "all_memberships_gone",
     "forget_lease",
     "forget_state",
+    "forget_plan_entries",
+    "forget_plan_pairs",
+    "forget_plan_targets",
+    "forget_plans",
 )
 
 
