@@ -6,7 +6,7 @@ first      nobody is linked, and the target has as many accounts: its list is re
 converged  everybody is linked and in order
 changed    a tenth of the people have another title
 
-The target is in memory in this process. Beside each: the same number of mapping evaluations alone, which is the ceiling.
+The target is in memory in this process. Beside them: as many mapping evaluations alone, which is the ceiling.
 """
 
 from __future__ import annotations
