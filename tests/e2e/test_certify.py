@@ -26,7 +26,7 @@ def broken(report: Report) -> list[str]:
     return [check.expectation.id for check in report.broken()]
 
 
-@pytest.mark.parametrize("profile", ["entra", "entra-aadOptscim062020", "rfc"])
+@pytest.mark.parametrize("profile", ["entra", "entra-aadOptscim062020", "rfc", "okta"])
 def test_a_healthy_endpoint_is_well(profile: str) -> None:
     endpoint = Healthy()
     report = certified(endpoint, profile)
@@ -39,6 +39,6 @@ def test_a_healthy_endpoint_is_well(profile: str) -> None:
 
 @pytest.mark.parametrize("kind", BROKEN, ids=lambda kind: kind.__name__)
 def test_a_broken_endpoint_is_found_by_the_rule_that_names_its_cause(kind: type[Healthy]) -> None:
-    report = certified(kind())
-    assert kind.found_by in broken(report)  # type: ignore[attr-defined]
+    report = certified(kind(), kind.profile)
+    assert kind.found_by in broken(report)
     assert not report.passed

@@ -26,7 +26,10 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Expectation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One rule. ``id`` is ``story.rule``; ``why`` says what goes wrong for people when it is broken."""
+    """One rule. ``id`` is ``story.rule``; ``why`` says what goes wrong for people when it is broken.
+
+    ``profiles``: whose requests make ``level`` of it, everybody's when empty; for the others it is ``elsewhere``.
+    """
 
     id: str
     level: Level
@@ -34,6 +37,14 @@ class Expectation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     why: str
     sources: tuple[Source, ...]
     harm: Harm = ""
+    profiles: tuple[str, ...] = ()
+    elsewhere: Level = "note"
+
+    def seen_by(self, profile: str) -> Expectation:
+        """The rule with the level that it has for this profile."""
+        if not self.profiles or profile in self.profiles:
+            return self
+        return msgspec.structs.replace(self, level=self.elsewhere)
 
     @property
     def story(self) -> str:

@@ -147,7 +147,17 @@ async def _tell_all(
         report.stories.append(told)
         mark = endpoint.recorder.mark()
         try:
-            await story.tell(Telling(told, lab, endpoint, domain=order.domain, has_manager=manager, crowd=crowd))
+            await story.tell(
+                Telling(
+                    told,
+                    lab,
+                    endpoint,
+                    profile=order.profile,
+                    domain=order.domain,
+                    has_manager=manager,
+                    crowd=crowd,
+                )
+            )
         except StoryStopped as stopped:
             told.stopped = str(stopped)
         told.exchanges = endpoint.recorder.since(mark)

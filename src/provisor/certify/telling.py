@@ -59,11 +59,12 @@ class Telling:
     """What a story is given. ``crowd`` makes many accounts once, for the stories that need them."""
 
     def __init__(
-        self, told: Told, lab: Lab, endpoint: Endpoint, *, domain: str, has_manager: bool, crowd: Crowd
+        self, told: Told, lab: Lab, endpoint: Endpoint, *, profile: str, domain: str, has_manager: bool, crowd: Crowd
     ) -> None:
         self.told = told
         self.lab = lab
         self.endpoint = endpoint
+        self.profile = profile
         self.domain = domain
         self.has_manager = has_manager
         self.crowd = crowd
@@ -89,7 +90,7 @@ class Telling:
 
     def expect(self, rule: str, ok: bool, came: str = "", exchange: Exchange | None = None) -> bool:
         """Whether the endpoint keeps ``rule`` (of this story). ``came`` says what it did where it does not."""
-        expectation = expectations()[f"{self.told.name}.{rule}"]
+        expectation = self._rule(rule)
         shown = exchange or self.endpoint.last
         self.told.parts.append(Check(expectation, "met" if ok else "broken", "" if ok else came, shown))
         return ok
@@ -97,11 +98,14 @@ class Telling:
     def need(self, rule: str, ok: bool, came: str = "", exchange: Exchange | None = None) -> None:
         """``expect``, for what the rest of the story stands on. Raises ``StoryStopped``."""
         if not self.expect(rule, ok, came, exchange):
-            raise StoryStopped(expectations()[f"{self.told.name}.{rule}"].title)
+            raise StoryStopped(f"this does not hold: {self._rule(rule).title}.")
 
     def leave_out(self, rule: str, why: str) -> None:
         """The endpoint does not offer what this is about, and says so."""
-        self.told.parts.append(Check(expectations()[f"{self.told.name}.{rule}"], "left out", why))
+        self.told.parts.append(Check(self._rule(rule), "left out", why))
+
+    def _rule(self, name: str) -> Expectation:
+        return expectations()[f"{self.told.name}.{name}"].seen_by(self.profile)
 
     def stop(self, why: str) -> NoReturn:
         """Raises ``StoryStopped``: what the rest stands on is missing, and another story says more about it."""

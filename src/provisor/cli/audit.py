@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from provisor.cli.output import moment, table
-from provisor.cli.session import session
-from provisor.clock import iso, parse_iso
+from provisor.cli.session import moment_option, session
+from provisor.clock import iso
 from provisor.errors import InvalidInput
 from provisor.security.actor import Realm, operator
 
@@ -42,7 +42,7 @@ def list_(
     here = session(context)
     if sum((tenant is not None, company is not None, system)) > 1:
         raise InvalidInput("A log belongs to a tenant, to a company or to the system.", hint="Give one of the three.")
-    begin, end = _moment(since, "--since"), _moment(until, "--until")
+    begin, end = moment_option(since, "--since"), moment_option(until, "--until")
 
     async def work(services: AppServices) -> AuditPage:
         from provisor.events.audit.store import AuditFilter
@@ -113,15 +113,6 @@ def verify(context: typer.Context) -> None:
     )
     if proof.findings:
         raise typer.Exit(1)
-
-
-def _moment(text: str | None, option: str) -> int | None:
-    if text is None:
-        return None
-    try:
-        return parse_iso(text)
-    except ValueError:
-        raise InvalidInput(f"{option} is {text!r}.", hint="Write a moment as 2026-01-31T12:00:00Z.") from None
 
 
 def _change(change: Any) -> str:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from provisor.cli.output import facts, plain, table
+from provisor.cli.joblog import logs
+from provisor.cli.output import facts, plain
 from provisor.cli.session import Session, session
 from provisor.errors import NotFound
 from provisor.security.actor import operator
@@ -84,7 +85,7 @@ def start(
         await services.provisioning.start(operator(), found.id)
         return await services.provisioning.status(operator(), found.id)
 
-    _show_status(here, here.run(work))
+    show_status(here, here.run(work))
 
 
 def _start_and_wait(here: Session, job: str, tenant: str | None) -> None:
@@ -137,7 +138,7 @@ def pause(context: typer.Context, job: JobRef, tenant: Tenant = None) -> None:
         await services.provisioning.pause(operator(), found.id)
         return await services.provisioning.status(operator(), found.id)
 
-    _show_status(here, here.run(work))
+    show_status(here, here.run(work))
 
 
 @commands.command()
@@ -149,8 +150,8 @@ def restart(
         str,
         typer.Option(
             metavar="SCOPES",
-            help="None, ConnectorDataStore, Escrows, Watermark, QuarantineState or Full, comma separated. "
-            "[default: QuarantineState,Watermark,Escrows, which keeps the links]",
+            help="None, ConnectorDataStore, Escrows, Watermark, QuarantineState, Full or ForceDeletes, comma separated."
+            " [default: QuarantineState,Watermark,Escrows, which keeps the links]",
         ),
     ] = "",
 ) -> None:
@@ -162,7 +163,7 @@ def restart(
         await services.provisioning.restart(operator(), found.id, reset_scope)
         return await services.provisioning.status(operator(), found.id)
 
-    _show_status(here, here.run(work))
+    show_status(here, here.run(work))
 
 
 @commands.command()
@@ -174,35 +175,10 @@ def status(context: typer.Context, job: JobRef, tenant: Tenant = None) -> None:
         found = await find_job(services, tenant, job)
         return await services.provisioning.status(operator(), found.id)
 
-    _show_status(here, here.run(work))
+    show_status(here, here.run(work))
 
 
-@commands.command()
-def logs(
-    context: typer.Context,
-    job: JobRef,
-    tenant: Tenant = None,
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many entries at most.")] = 50,
-    status: Annotated[str | None, typer.Option(help="Only success, failure, skipped or warning.")] = None,
-    action: Annotated[str | None, typer.Option(help="Only create, update, disable, delete or other.")] = None,
-) -> None:
-    """The provisioning log, newest first."""
-    here = session(context)
-
-    async def work(services: AppServices) -> list[dict[str, Any]]:
-        found = await find_job(services, tenant, job)
-        filters = {name: value for name, value in (("status", status), ("action", action)) if value is not None}
-        return await services.provisioning.log(operator(), found.id, limit=limit, **filters)
-
-    entries = here.run(work)
-
-    def people() -> Iterable[RenderableType]:
-        if not entries:
-            yield "No entry."
-            return
-        yield table(("When", "What", "Status", "Who", "Why or what"), [_log_row(entry) for entry in entries])
-
-    here.output.show(entries, people)
+commands.command()(logs)
 
 
 async def find_job(services: AppServices, tenant: str | None, ref: str) -> Job:
@@ -216,7 +192,7 @@ async def find_job(services: AppServices, tenant: str | None, ref: str) -> Job:
     return (await services.applications.find(operator(), where.id, ref)).job
 
 
-def _show_status(here: Session, document: dict[str, Any]) -> None:
+def show_status(here: Session, document: dict[str, Any]) -> None:
     def people() -> Iterable[RenderableType]:
         now = document["status"]
         last = now["lastExecution"] or {}
@@ -237,17 +213,15 @@ def _show_status(here: Session, document: dict[str, Any]) -> None:
         if now["quarantine"]:
             story = now["quarantine"]
             pairs.append(("quarantine", f"{story['error']['message']} Next attempt: {story['nextAttempt']}."))
+            if exchange := story["exchange"]:
+                sent, back = exchange["requestBody"] or "", exchange["responseBody"]
+                pairs.append(("what was sent", f"{exchange['request']} {sent}".rstrip()))
+                pairs.append(("what came back", f"{exchange['status'] or 'nothing'} {back}".rstrip()))
+            pairs.append(("what lifts it", story["lift"]))
+        if now["credentials"]["state"] in ("unverified", "refused"):
+            pairs.append(("credentials", f"{now['credentials']['state']}: {now['credentials']['message']}"))
+        if now["undecided"]:
+            pairs.append(("to decide", f"{now['undecided']} objects: provisor job pending JOB"))
         yield facts(pairs)
 
     here.output.show(document, people)
-
-
-def _log_row(entry: dict[str, Any]) -> tuple[str, ...]:
-    status = entry["provisioningStatusInfo"]
-    information = status.get("errorInformation")
-    if information:
-        why = f"{information['errorCode']}: {information['reason'] or ''}"
-    else:
-        why = ", ".join(change["displayName"] for change in entry["modifiedProperties"])
-    who = entry["sourceIdentity"]
-    return (entry["activityDateTime"], entry["provisioningAction"], status["status"], who["displayName"], why)

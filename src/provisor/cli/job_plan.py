@@ -100,9 +100,7 @@ async def _members(
     told: dict[str, list[str]] = {}
     for entry in entries:
         if entry.joins or entry.leaves:
-            page = await services.plans.members(
-                operator(), job_id, plan_id, entry.source_id, limit=_NAMED_MEMBERS
-            )
+            page = await services.plans.members(operator(), job_id, plan_id, entry.source_id, limit=_NAMED_MEMBERS)
             told[entry.source_id] = [f"{'+' if one.joins else '-'}{one.name or one.member_id}" for one in page]
     return told
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 import typer
 
 from provisor.cli.output import Output
+from provisor.clock import parse_iso
 from provisor.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -110,6 +111,16 @@ def read_text_argument(name: str) -> str:
         raise InvalidInput(
             f"{name} cannot be read: {reason}.", hint="Name a text file, or - for standard input."
         ) from error
+
+
+def moment_option(text: str | None, option: str) -> int | None:
+    """A moment that an option gives, in ms UTC. Raises ``InvalidInput``."""
+    if text is None:
+        return None
+    try:
+        return parse_iso(text)
+    except ValueError:
+        raise InvalidInput(f"{option} is {text!r}.", hint="Write a moment as 2026-01-31T12:00:00Z.") from None
 
 
 def _log_to_stderr() -> None:

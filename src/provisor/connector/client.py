@@ -146,6 +146,8 @@ class ScimClient:
         ``present``: the paths at which the target has values (the acknowledged state), so that a new address or
         number is told from a change of one. Raises ``NotFound404`` when it is gone, else ``TargetError``.
         """
+        if self.dialect.replaces_users and kind == "User" and any(change.path != "active" for change in changes):
+            return await self._replace(target_id, changes)
         operations = messages.update_operations(changes, self.dialect, present)
         return await self._patch(kind, target_id, operations) if operations else None
 
@@ -215,6 +217,13 @@ class ScimClient:
             if len(changes) > 1:
                 for change in changes:
                     await self._patch_members(group_id, [change])
+
+    async def _replace(self, target_id: str, changes: Sequence[AttributeChange]) -> TargetObject | None:
+        what = "Update of a user"
+        address = _address("User", target_id)
+        present = answers.resource(await self._send("GET", address, what), what)
+        body = _encode(messages.replaced(present.raw, changes))
+        return answers.changed(await self._send("PUT", address, what, body), what)
 
     async def _patch(self, kind: Kind, target_id: str, operations: Sequence[Operation]) -> TargetObject | None:
         what = f"Update of a {kind.lower()}"

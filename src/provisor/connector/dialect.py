@@ -46,6 +46,10 @@ class Dialect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     booleans: Literal["json", "text"] = "json"
     # Attributes without a filter go into one operation without a path: {"name.givenName": …, "title": …}
     merges_plain_paths: bool = False
+    # Even a single one, ``active`` among them, goes without a path; a group's with the group's id.
+    never_plain_path: bool = False
+    # Users' changes go as a PUT of the whole resource, which is read before; ``active`` alone is a PATCH.
+    replaces_users: bool = False
     # How an element that was not there comes to be: as a whole (``add`` to ``emails``), or by a path that selects it.
     new_element: Literal["element", "path"] = "element"
     # An empty source removes the target's value, where its mapping does not say: Entra provisions no nulls.

@@ -6,6 +6,7 @@ reference entra-scim-wire.md sections 2 to 5.
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -14,7 +15,7 @@ from typing import Any, Literal
 from urllib.parse import quote, quote_plus
 
 from provisor.connector.dialect import Dialect
-from provisor.connector.paths import GROUP, USER, ElementKey, TargetPath, as_boolean, parse_path, write
+from provisor.connector.paths import GROUP, USER, ElementKey, TargetPath, as_boolean, erase, parse_path, write
 from provisor.errors import InvalidInput
 
 Kind = Literal["User", "Group"]
@@ -79,13 +80,27 @@ def update_operations(
         else:
             op: Literal["add", "replace"] = "add" if change.old is None else "replace"
             operations.append({"op": dialect.op(op), "path": path.text, "value": _literal(change.new, path, dialect)})
-    if len(plain) == 1:
+    if len(plain) == 1 and not dialect.never_plain_path:
         ((text, value),) = plain.items()
         old = next(change.old for change in changes if parse_path(change.path).text == text)
         operations.insert(0, {"op": dialect.op("add" if old is None else "replace"), "path": text, "value": value})
     elif plain:
         operations.insert(0, {"op": dialect.op("replace"), "value": plain})
     return operations
+
+
+def replaced(document: Mapping[str, Any], changes: Sequence[AttributeChange]) -> dict[str, Any]:
+    """The whole resource with these changes, for a PUT (RFC 7644 section 3.5.1). ``meta`` is the target's own."""
+    body = {name: value for name, value in copy.deepcopy(dict(document)).items() if name.lower() != "meta"}
+    for change in changes:
+        path = parse_path(change.path)
+        if change.new is None:
+            erase(body, path)
+        else:
+            write(body, path, as_boolean(change.new) if path.is_boolean else change.new)
+        if path.urn and path.urn in body and path.urn not in body.setdefault("schemas", []):
+            body["schemas"].append(path.urn)
+    return body
 
 
 def reference_operation(path: str, old: str | None, new: str | None, dialect: Dialect) -> Operation:

@@ -119,6 +119,23 @@ def write(document: dict[str, Any], path: TargetPath, value: Any) -> None:
     element[path.sub or "value"] = value
 
 
+def erase(document: dict[str, Any], path: TargetPath) -> None:
+    """Take the value at ``path`` away; an element without its ``value`` goes as a whole."""
+    holder = document.get(path.urn, {}) if path.urn else document
+    if path.selector is not None:
+        elements = holder.get(path.attribute) or []
+        if path.sub in (None, "value"):
+            holder[path.attribute] = [item for item in elements if not _selected(item, path.selector)]
+            return
+        for element in elements:
+            if _selected(element, path.selector):
+                element.pop(path.sub, None)
+    elif path.sub is not None:
+        (holder.get(path.attribute) or {}).pop(path.sub, None)
+    else:
+        holder.pop(path.attribute, None)
+
+
 def flatten(document: Mapping[str, Any]) -> dict[str, Any]:
     """Every value of a document under its target attribute path; ``schemas``, ``meta`` and ``members`` left out."""
     found: dict[str, Any] = {}

@@ -6,7 +6,7 @@ entry an object and one a membership, so what all entries of a cycle share is en
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -14,6 +14,7 @@ import msgspec
 from provisor.clock import iso
 from provisor.connector.exchange import Exchange
 from provisor.connector.messages import AttributeChange
+from provisor.expressions.compile import REDACTED
 from provisor.ids import new_id
 from provisor.provisioning.model import Kind, Source
 from provisor.provisioning.recording.store import LogRow
@@ -25,6 +26,12 @@ TARGET_TYPES: Mapping[Kind, str] = {
     "Group": "urn:ietf:params:scim:schemas:core:2.0:Group",
 }
 _CATEGORIES = {"failure": "failure", "warning": "nonServiceFailure"}
+# So much of each body is kept: a failure is looked at, a success rarely.
+_MOST_OF_FAILURE, _MOST_OF_SUCCESS = 16_384, 4_096
+# Where a value can stand in an entry beside the modified properties: what the target said, and what was sent.
+_TEXTS = frozenset(
+    {"exchange", "request", "requestBody", "responseBody", "provisioningStatusInfo", "errorInformation", "reason"}
+)
 _encode = msgspec.json.Encoder().encode
 
 
@@ -78,8 +85,15 @@ class Writer:
         reason: str | None = None,
         advice: str | None = None,
         exchange: Exchange | None = None,
+        redacted: Collection[str] = (),
+        most: int | None = None,
     ) -> LogRow:
-        """One entry; ``error_code`` with every status but success, ``exchange`` of what the target refused."""
+        """One entry; ``error_code`` with every status but success, ``exchange``: what went over the wire for it.
+
+        ``redacted``: target attributes whose values nobody is to read here (the mapping function ``Redact``).
+        ``most``: so many characters are kept of each body, the usual number when null.
+        """
+        hide = _hidden(changes, redacted)
         information = None
         if error_code is not None:
             information = {
@@ -111,22 +125,68 @@ class Writer:
             },
             "provisioningStatusInfo": {"status": status, "errorInformation": information},
             "provisioningSteps": steps,
-            "modifiedProperties": [_Property(change.path, _text(change.old), _text(change.new)) for change in changes],
+            "modifiedProperties": [_property(change, redacted) for change in changes],
         }
-        if exchange is not None and status == "failure":
-            own["exchange"] = wire(exchange)
+        if exchange is not None:
+            usual = _MOST_OF_FAILURE if status == "failure" else _MOST_OF_SUCCESS
+            own["exchange"] = wire(exchange, most=most or usual)
+        if hide:
+            own = _without(own, hide)
         text = f"{self._common},{_encode(own)[1:].decode()}"
-        return LogRow(entry_id, change_id, source.id, source.kind, action, status, error_code, text)
+        return LogRow(
+            entry_id,
+            change_id,
+            source.id,
+            source.kind,
+            action,
+            status,
+            error_code,
+            text,
+            target_id=target_id or None,
+            source_name=source.name,
+        )
 
 
-def wire(exchange: Exchange) -> dict[str, Any]:
-    """The exchange as a person may see it: the secret is blacked out."""
+def wire(exchange: Exchange, *, most: int = _MOST_OF_FAILURE) -> dict[str, Any]:
+    """The exchange as a person may see it: the secret is blacked out. ``most`` characters of each body."""
     return {
         "request": exchange.request_line,
-        "requestBody": exchange.request_body,
+        "requestBody": exchange.request_body[:most],
         "status": exchange.status,
-        "responseBody": exchange.response_body[:16_384],
+        "responseBody": exchange.response_body[:most],
     }
+
+
+def _property(change: AttributeChange, redacted: Collection[str]) -> _Property:
+    old, new = _text(change.old), _text(change.new)
+    if change.path in redacted:
+        old, new = (None if old is None else REDACTED), (None if new is None else REDACTED)
+    return _Property(change.path, old, new)
+
+
+def _hidden(changes: Sequence[AttributeChange], redacted: Collection[str]) -> list[str]:
+    """The texts that must not show anywhere in the entry, the longest first, so that none is left of another's part."""
+    if not redacted:
+        return []
+    found = {
+        text
+        for change in changes
+        if change.path in redacted
+        for value in (change.old, change.new)
+        if value is not None and (text := _text(value))
+    }
+    return sorted(found, key=len, reverse=True)
+
+
+def _without(value: Any, hide: Sequence[str]) -> Any:
+    """The same document, in whose texts none of these is left, as it is or as it stands inside JSON."""
+    if isinstance(value, str):
+        for text in hide:
+            value = value.replace(_encode(text)[1:-1].decode(), REDACTED).replace(text, REDACTED)
+        return value
+    if isinstance(value, Mapping):
+        return {key: _without(one, hide) if key in _TEXTS else one for key, one in value.items()}
+    return value
 
 
 def _text(value: Any) -> str | None:

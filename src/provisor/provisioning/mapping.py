@@ -56,6 +56,11 @@ class Mappings:
         )
 
     @property
+    def redacted(self) -> frozenset[str]:
+        """Target attributes whose values the provisioning log must not show."""
+        return frozenset(row.target for row in self.values if row.source.redacts)
+
+    @property
     def chooses(self) -> bool:
         """Is there a mapping with SelectUniqueValue, so that there are ``candidates`` to look up?"""
         return any(UNIQUE in row.source.functions for row in self.values)

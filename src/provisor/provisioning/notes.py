@@ -31,6 +31,7 @@ from provisor.provisioning.model import (
 )
 from provisor.provisioning.recording.store import Batch
 from provisor.provisioning.run import Run
+from provisor.provisioning.steps import steps_of
 
 
 @dataclass(slots=True)
@@ -65,6 +66,7 @@ class Notes:
         self._run = run
         self._kind = kind
         self._batch = batch
+        self._redacted = run.mappings[kind].redacted
         self._arrived: set[str] = set()
         self._links: dict[str, int] = {}
 
@@ -195,7 +197,9 @@ class Notes:
         advice: str | None = None,
         exchange: Exchange | None = None,
     ) -> None:
-        """One entry of the provisioning log, with its steps."""
+        """One entry of the provisioning log, with its steps. A success shows what the task sent last."""
+        if exchange is None and status == "success":
+            exchange = self._run.client.last_exchange
         self._batch.log.append(
             self._run.writer.row(
                 item.source,
@@ -209,37 +213,12 @@ class Notes:
                 reason=reason,
                 advice=advice,
                 exchange=exchange,
+                redacted=self._redacted,
             )
         )
 
     def _steps(self, item: Item, action: str, status: Status, code: str | None, reason: str | None) -> list[Step]:
-        name = item.source.name or item.source.id
-        app = self._run.job.display_name
-        steps = [
-            Step("EntryImport", "import", "success", f"Received {self._kind} '{name}' from the directory"),
-            Step(
-                "EntrySynchronizationScoping",
-                "scoping",
-                "success",
-                f"Determine if {self._kind} in scope by evaluating against each scoping filter",
-                item.entitlement.details,
-            ),
-        ]
-        if isinstance(item.plan, Match):
-            found = f"Found {len(item.found)} in {app}" + "".join(f" {target.id}" for target in item.found)
-            steps.append(Step("EntryImport", "matching", "success", found))
-        if status == "skipped":
-            details = {"SkipReason": code or ""}
-            steps.append(Step("EntrySynchronizationSkip", "processing", "skipped", reason or "", details))
-        else:
-            export = {"create": "EntryExportAdd", "delete": "EntryExportDelete"}.get(action, "EntryExportUpdate")
-            done = f"{self._kind} '{name}' was {_PAST.get(action, 'processed')} in {app}"
-            text = reason or done
-            steps.append(Step(export, "export", status, text, {"ReportableIdentifier": name}))
-        return steps
-
-
-_PAST = {"create": "created", "update": "updated", "disable": "disabled", "delete": "deleted"}
+        return steps_of(item, self._kind, self._run.job.display_name, action, status, code, reason)
 
 
 def _verb(planned: Plan | None) -> str:

@@ -12,15 +12,17 @@ from itertools import groupby
 from provisor.connector.errors import TargetError
 from provisor.connector.messages import AttributeChange
 from provisor.provisioning import retry
-from provisor.provisioning.entry import Status, Step
+from provisor.provisioning.entry import Status
 from provisor.provisioning.faults import concerns_all
 from provisor.provisioning.model import Link, Pending, PendingMember, Retry, Source
 from provisor.provisioning.objects import BATCH
 from provisor.provisioning.recording.store import Batch
 from provisor.provisioning.run import Run
+from provisor.provisioning.steps import reference_steps
 from provisor.provisioning.store import Pair
 
 PAIRS = 2_000
+_MOST_OF_MEMBERS = 1_024
 
 
 async def managers(run: Run) -> bool:
@@ -135,9 +137,9 @@ async def change_members(run: Run, batch: Batch, join: Sequence[Pair], leave: Se
             for pair in leave:
                 await change_members(run, batch, [], [pair])
             return
-        for pair in [*join, *leave]:
+        for pair, change in zip([*join, *leave], _changes(join, leave), strict=True):
             batch.pairs_postponed.append((pair.slot, _later(run, pair.slot, error)))
-        _log(run, batch, source, target_id, _changes(join, leave), error)
+            _log(run, batch, source, target_id, [change], error, member=pair)
         await _gone(run, batch, source, target_id, error)
         return
     for pair in join:
@@ -189,7 +191,9 @@ def _log(
 ) -> None:
     status: Status = "failure" if error else "success"
     whom = f" ({member.member_name})" if member and member.member_name else ""
-    text = error.message if error else f"The reference {changes[0].path}{whom} of {source.name} was written"
+    path = changes[0].path
+    text = error.message if error else f"The reference {path}{whom} of {source.name} was written"
+    ids = {"Old": changes[0].old, "New": changes[0].new}
     batch.log.append(
         run.writer.row(
             source,
@@ -197,11 +201,21 @@ def _log(
             status=status,
             now=run.clock.now_ms(),
             target_id=target_id,
-            steps=[Step("EntryExportUpdate", "referenceResolution", status, text)],
+            steps=reference_steps(
+                source.kind,
+                source.name,
+                run.job.display_name,
+                status=status,
+                reference=f"{path}{whom}",
+                text=text,
+                details={name: str(value) for name, value in ids.items() if value is not None},
+            ),
             changes=changes,
             error_code=error.code if error else None,
             reason=error.message if error else None,
             advice=error.hint if error else None,
-            exchange=error.exchange if error else None,
+            exchange=error.exchange if error else run.client.last_exchange,
+            # One request has many members: each entry keeps its beginning.
+            most=_MOST_OF_MEMBERS if member else None,
         )
     )

@@ -53,14 +53,14 @@ class Sender:
     async def carry(self, items: Sequence[Item]) -> None:
         """All of it. Errors that concern every object are left in ``run.broken``; what was not sent stays unsettled."""
         await self.prepare(items)
-        if self._run.broken is None:
+        if not self._run.interrupted:
             await self.send([item for item in items if not item.settled])
 
     async def prepare(self, items: Sequence[Item]) -> None:
         """Decide about each, and look up in the target those that are new; nothing is sent. What needs nothing to be
         sent is settled."""
         await self._run.each([item for item in items if _left_behind(item)], self._recover)
-        if self._run.broken is not None:
+        if self._run.interrupted:
             return
         if self._mappings.chooses:
             await self._run.each([item for item in items if self._is_new(item)], self._find_taken)

@@ -43,17 +43,26 @@ class QueryFileError(Exception):
 class Query(str):
     """One statement. As ``str`` it is the text that was written; each engine has its own attribute."""
 
-    __slots__ = ("postgresql", "sqlite")
+    __slots__ = ("for_postgresql", "postgresql", "sqlite")
 
     sqlite: str
     postgresql: bytes
+    # The text for PostgreSQL as it was written.
+    for_postgresql: str
 
     def __new__(cls, text: str, *, postgresql: str | None = None) -> Query:
         """``postgresql``: the text for that engine, where one text cannot serve both."""
         query = super().__new__(cls, text)
         query.sqlite = for_sqlite(text)
-        query.postgresql = for_postgresql(text if postgresql is None else postgresql)
+        query.for_postgresql = text if postgresql is None else postgresql
+        query.postgresql = for_postgresql(query.for_postgresql)
         return query
+
+    @classmethod
+    def joined(cls, parts: Iterable[Query]) -> Query:
+        """One statement made of several blocks, one after the other, for either engine."""
+        blocks = list(parts)
+        return cls("\n".join(blocks), postgresql="\n".join(block.for_postgresql for block in blocks))
 
 
 class Queries:

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from provisor.web.company import routes as company
 from provisor.web.company.navigation import SHELL as COMPANY
 from provisor.web.html.begin import Beginning
 from provisor.web.html.guard import Guard, OpenHandler
@@ -28,10 +29,12 @@ def routes(services: Services) -> list[Route]:
         base = services.settings.public_url or str(request.base_url).rstrip("/")
         return render(request, "front.html", sections=found, scim_url=f"{base}/scim")
 
+    home = None if services.company_portal is None else company.home(services)
     return [
         Route("/", front),
         *_centre(services),
-        *_realm(services, COMPANY, services.company),
+        *_realm(services, COMPANY, services.company, home),
+        *company.routes(services),
     ]
 
 

@@ -73,7 +73,8 @@ class EnableRefused(Healthy):
 class PathlessReplacesAll(Healthy):
     """https://github.com/ssoready/ssoready/pull/206: a value without a path is taken for the whole user."""
 
-    found_by = "leaver.without-path"
+    profile = "entra-aadOptscim062020"
+    found_by = "change.without-path"
 
     async def patched(self, store: dict[str, Document], id_: str, operations: list[Any]) -> Document:
         for one in operations:

@@ -35,6 +35,9 @@ class Healthy:
     """The endpoint. Every step that an endpoint can get wrong is a method of its own."""
 
     token = "the-token"
+    # Whose requests show the fault, and which rule names it.
+    profile = "entra"
+    found_by = ""
     root = "http://endpoint.test/scim"
 
     def __init__(self) -> None:
@@ -95,6 +98,10 @@ class Healthy:
             return self.delete(store, id_)
         if method == "PATCH":
             return await self.patch(store, id_, body)
+        if method == "PUT":
+            self.refuse_duplicate(store, body, id_)
+            store[id_] = {**self.kept(body), "id": id_}
+            return self.replied(self.shown(store[id_], {}))
         raise Refusal(405, f"{method} is not allowed here.")
 
     def identified(self, store: dict[str, Document], id_: str) -> str:
@@ -170,10 +177,13 @@ class Healthy:
         if not isinstance(body, dict) or not body.get(key):
             raise Refusal(400, f"{key} is required.", "invalidValue")
         self.refuse_duplicate(store, body, None)
-        new = {name: value for name, value in body.items() if name.lower() in _NAMES or name.startswith("urn:")}
+        new = self.kept(body)
         id_ = self.new_id(new)
         store[id_] = {**new, "id": id_}
         return self.replied(self.shown(store[id_], {}), 201)
+
+    def kept(self, body: Document) -> Document:
+        return {name: value for name, value in body.items() if name.lower() in _NAMES or name.startswith("urn:")}
 
     def new_id(self, document: Document) -> str:
         return uuid.uuid4().hex

@@ -282,11 +282,12 @@ async def test_the_log_tells_each_step_with_old_and_new_values(world: World) -> 
     assert create["provisioningAction"] == "create"
     assert create["provisioningStatusInfo"]["status"] == "success"
     assert create["targetIdentity"]["id"] == next(iter(world.target.users))
-    assert [step["provisioningStepType"] for step in create["provisioningSteps"]] == [
-        "import",
-        "scoping",
-        "matching",
-        "export",
+    assert [(step["name"], step["provisioningStepType"]) for step in create["provisioningSteps"]] == [
+        ("EntryImportAdd", "import"),
+        ("EntrySynchronizationScoping", "scoping"),
+        ("EntryImport", "matching"),
+        ("EntrySynchronizationAdd", "matching"),
+        ("EntryExportAdd", "export"),
     ]
     assert update["modifiedProperties"] == [{"displayName": "displayName", "oldValue": "Ada", "newValue": "Ada L"}]
 

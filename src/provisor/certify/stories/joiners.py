@@ -156,6 +156,9 @@ async def _references(
 
 
 async def _quiet(tell: Telling, world: World) -> None:
+    if any(check.verdict == "broken" for check in tell.told.checks):
+        tell.leave_out("quiet", "What failed above is tried again.")
+        return
     tell.say("The job is restarted: everybody is looked at anew, and nothing has changed.")
     mark = tell.endpoint.recorder.mark()
     await world.look_again()

@@ -67,7 +67,7 @@ async def _adopted(tell: Telling) -> None:
     )
     world = await tell.world()
     name = world.address("ines")
-    theirs = await tell.make("User", person(name.upper().replace("@" + tell.domain.upper(), "@" + tell.domain)))
+    theirs = await tell.make("User", person(name))
     ines = await world.person("ines", jobTitle="Engineer")
     await world.cycle()
     found = await endpoint.find("User", "userName", name)

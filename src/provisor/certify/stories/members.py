@@ -49,10 +49,8 @@ async def members(tell: Telling) -> None:
 
 async def _removal(tell: Telling, group: str, ada: str, ben: str, cleo: str) -> None:
     endpoint = tell.endpoint
-    tell.say("Ada leaves the group: members, with her id in the value.")
-    exchange = await endpoint.patch(
-        "Group", group, {"op": "Remove", "path": "members", "value": [{"$ref": None, "value": ada}]}
-    )
+    tell.say("Ada leaves the group.")
+    exchange = await endpoint.remove_members(group, [ada])
     inside = await endpoint.members(group) or []
     tell.expect("removed", ada not in inside, f"the answer was {said(exchange)}, and she is still in", exchange)
     lost = {ben, cleo} - set(inside)
@@ -74,8 +72,9 @@ async def _repeats(tell: Telling, group: str, ada: str, ben: str) -> None:
     second = await endpoint.add_members(group, [ben])
     inside = await endpoint.members(group) or []
     bad = next((one for one in (first, second) if not good(one)), None)
-    came = f"the answer was {said(bad)}" if bad else f"the group has Ben {inside.count(ben)} times"
-    tell.expect("twice", bad is None and inside.count(ben) == 1, came, bad or second)
+    came = f"the answer was {said(bad)}" if bad else "he is no longer in the group"
+    tell.expect("twice", bad is None and ben in inside, came, bad or second)
+    tell.expect("doubled", inside.count(ben) <= 1, f"the group has Ben {inside.count(ben)} times", second)
     before = sorted(set(inside) - {ada})
     first = await endpoint.remove_members(group, [ada])
     second = await endpoint.remove_members(group, [ada])
@@ -158,7 +157,7 @@ async def _bursts(tell: Telling) -> None:
     for _ in range(_ROUNDS):
         await at_once([partial(endpoint.add_members, group, [one]) for one in people], _IN_FLIGHT)
         inside = await endpoint.members(group) or []
-        lost += len(set(people) - set(inside)) + len(inside) - len(set(inside))
+        lost += len(set(people) - set(inside))
         await at_once([partial(endpoint.remove_members, group, [one]) for one in people], _IN_FLIGHT)
         stayed += len(await endpoint.members(group) or [])
     came = f"of {_BURST * _ROUNDS} additions {lost} were lost, of as many removals {stayed}"
@@ -186,7 +185,7 @@ async def _large(tell: Telling) -> None:
     inside = await endpoint.members(group) or []
     lost = set(people) - set(inside)
     came = f"the answer was {said(exchange)}; {len(inside)} of {len(people)} are in the group"
-    tell.expect("large", not lost and len(inside) == len(people), came, exchange)
+    tell.expect("large", not lost, came, exchange)
     shown = read_raw(json_of(exchange), "members")
     tell.expect("small-answer", not shown, f"{len(shown or [])} members came back", exchange)
     found = listed(await endpoint.ask("GET", "/Groups?startIndex=1&count=1&excludedAttributes=members"))

@@ -184,7 +184,7 @@ def _listing(names: frozenset[str]) -> Query:
     parts = [_SQL["list_of_target" if by_target else "list"]]
     parts += [_SQL[f"where_{name}"] for name in _FILTERS if name in names and name != "target_id"]
     parts.append(_SQL["newest_of_target" if by_target else "newest"])
-    return Query("\n".join(parts))
+    return Query.joined(parts)
 
 
 def _row(realm: str, seq: int, entry: NewEntry, correlation: str, at: int) -> dict[str, Any]:

@@ -61,7 +61,9 @@ class Planner:
 
     async def _all_of(self, kind: Kind, mappings: Mappings) -> None:
         finder = TargetFinder(self._run, self._store, self._plan.id, kind, mappings)
-        everybody = self._run.job.settings.sync_all
+        settings = self._run.job.settings
+        # Who is in a group inside an assigned one is found by looking at everybody.
+        everybody = settings.sync_all or settings.nested_groups
         after = ""
         while ids := await self._store.page(self._run.job, kind, after, PAGE, everybody=everybody):
             after = ids[-1]

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from provisor.applications.model import Job
+from provisor.applications.model import SCOPE_SETTINGS, Job
 from provisor.applications.service import Applications
 from provisor.clock import Clock
 from provisor.errors import Conflict, NotFound, ProvisorError
@@ -187,7 +187,7 @@ class Plans:
     async def _basis(self, job: Job) -> Basis:
         credentials = await self._applications.credentials(SERVICE, job.id)
         settings = job.settings
-        scope = (settings.sync_all, settings.default_access_provisioned, settings.skip_out_of_scope_deletions)
+        scope = [getattr(settings, name) for name in SCOPE_SETTINGS]
         return Basis(
             schema_version=job.schema_version,
             scope=_digest(scope),

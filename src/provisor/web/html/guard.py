@@ -19,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from provisor.errors import Forbidden, InvalidInput, NotFound, ProvisorError
+from provisor.security.actor import Right
 from provisor.signin.model import Session
 from provisor.web.html.cookies import set_cookie
 from provisor.web.html.failures import failure_page
@@ -54,10 +55,10 @@ class Guard:
         found = await self._sessions.find(value) if value else None
         return found if found is not None and found.kind == self.shell.kind else None
 
-    def signed_in(self, handler: Handler, *, max_body: int | None = None) -> OpenHandler:
+    def signed_in(self, handler: Handler, *, right: Right | None = None, max_body: int | None = None) -> OpenHandler:
         """A page for who has signed in. Others are sent to the sign-in page, and come back from there.
 
-        ``max_body``: of an uploaded file's form, in bytes.
+        ``right``: who lacks it is told so before anything else. ``max_body``: of an uploaded file's form, in bytes.
         """
 
         async def page(request: Request) -> Response:
@@ -67,6 +68,8 @@ class Guard:
             request.state.session, request.state.csrf, request.state.shell = session, session.csrf, self.shell
             try:
                 await self._check(request, session.csrf, max_body)
+                if right is not None:
+                    session.actor.require(right, session.realm_id)
                 return await handler(request, session)
             except ProvisorError as error:
                 return failure_page(request, error)

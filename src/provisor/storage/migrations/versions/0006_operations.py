@@ -16,6 +16,8 @@ KEY = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 def upgrade() -> None:
     _audit()
+    _provisioning_log()
+    _mail()
 
 
 def _audit() -> None:
@@ -55,3 +57,46 @@ def _audit() -> None:
         sa.PrimaryKeyConstraint("realm", "target_id", "at", "seq", name=op.f("pk_audit_target")),
     )
     op.create_index("ix_audit_target_seq", "audit_target", ["realm", "seq"])
+
+
+def _provisioning_log() -> None:
+    op.add_column("provisioning_log", sa.Column("target_id", KEY, nullable=True))
+    op.add_column("provisioning_log", sa.Column("source_name", KEY, nullable=False, server_default=""))
+    for name, columns in (
+        ("time", ["tenant_id", "at", "id", "source_name"]),
+        ("job_time", ["job_id", "at", "id"]),
+        ("source_time", ["source_id", "at", "id"]),
+        ("target_time", ["target_id", "at", "id"]),
+        ("cycle_time", ["cycle_id", "at", "id"]),
+        ("error_time", ["tenant_id", "error_code", "at", "id"]),
+        ("action_time", ["tenant_id", "action", "at", "id"]),
+        ("status_time", ["tenant_id", "status", "at", "id"]),
+        ("change", ["change_id"]),
+    ):
+        op.create_index(f"ix_provisioning_log_{name}", "provisioning_log", columns)
+
+
+def _mail() -> None:
+    op.create_table(
+        "mail",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("realm", KEY, nullable=False),
+        sa.Column("channel", KEY, nullable=False),
+        sa.Column("key", KEY, nullable=False),
+        sa.Column("kind", KEY, nullable=False),
+        sa.Column("recipient", KEY, nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("facts", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("state", KEY, nullable=False),
+        sa.Column("attempts", sa.BigInteger(), nullable=False),
+        sa.Column("next_at", sa.BigInteger(), nullable=False),
+        sa.Column("claimed_until", sa.BigInteger(), nullable=False),
+        sa.Column("answer", sa.Text(), nullable=True),
+        sa.Column("sent_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_mail")),
+        sa.UniqueConstraint("key", "channel", "recipient", name=op.f("uq_mail_key_channel_recipient")),
+    )
+    op.create_index("ix_mail_due", "mail", ["state", "next_at"])
+    op.create_index("ix_mail_realm", "mail", ["realm", "created_at", "id"])

@@ -1,0 +1,1 @@
+"""Servers that others wrote, as processes of their own."""
