@@ -97,8 +97,8 @@ _MEMBER = (
 )
 _REQUEST = (
     "INSERT INTO scim_request"
-    " (company_id, id, at, credential, method, path, status, duration_us, request, answer, ignored, resource_id) VALUES (:company_id, :id, :at, :credential, :method, :path, :status, 900, :request, :answer, NULL,"
-    " :resource_id)"
+    " (company_id, id, at, credential, method, path, status, duration_us, request, answer, ignored, resource_id)"
+    " VALUES (:company_id, :id, :at, :credential, :method, :path, :status, 900, :request, :answer, NULL, :resource_id)"
 )
 _CHANGE = (
     "INSERT INTO outbox (company_id, seq, resource_type, resource_id, change, at)"
