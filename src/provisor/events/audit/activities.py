@@ -86,6 +86,9 @@ REJECT_HELD = _provisioning("Reject held deletions or changes")
 APPROVE_PLAN = _provisioning("Approve provisioning plan")
 APPLY_PLAN = _provisioning("Apply provisioning plan")
 ON_DEMAND = _provisioning("Provision on demand", "Other")
+HOLD = _provisioning("Hold deletions or changes", "Other")
+APPROVE = _provisioning("Approve held changes", "Other")
+REJECT = _provisioning("Reject held changes", "Other")
 
 # Companies
 ADD_COMPANY = _company("Add company", "CompanyManagement", "Add")
