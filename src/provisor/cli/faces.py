@@ -67,6 +67,7 @@ def _graph(services: AppServices) -> GraphServices:
         directory=services.directory,
         search=services.search,
         links=services.directory_links,
+        tracking=services.tracking,
         extensions=services.extensions,
         authenticator=services.authority,
         passwords=services.given_passwords,
