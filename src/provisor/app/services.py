@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from provisor.directory.listing.service import Listing
     from provisor.directory.searching.service import Search
     from provisor.directory.service import Directory
+    from provisor.directory.tracking.service import Tracking
     from provisor.events.audit.service import Audit
     from provisor.events.mail.delivery import MailDelivery
     from provisor.events.mail.model import Mailer
@@ -117,6 +118,13 @@ class AppServices:
         from provisor.directory.store import DirectoryStore
 
         return Links(DirectoryStore(self.database), self.clock)
+
+    @cached_property
+    def tracking(self) -> Tracking:
+        from provisor.directory.store import DirectoryStore
+        from provisor.directory.tracking.service import Tracking
+
+        return Tracking(DirectoryStore(self.database))
 
     @cached_property
     def extensions(self) -> Extensions:
