@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from provisor.provider.service import Companies
     from provisor.provisioning.decisions.service import Decisions
     from provisor.provisioning.engine import Engine, Stores
+    from provisor.provisioning.explaining.service import Explanations
     from provisor.provisioning.guarding.model import GuardWatcher
     from provisor.provisioning.guarding.service import Guards
     from provisor.provisioning.log.service import ProvisioningLog
@@ -241,6 +242,14 @@ class AppServices:
 
         subjects = SubjectStore(self.database)
         return OnDemand(self.stores, subjects, self.directory, self.applications, self.clock, self.engine)
+
+    @cached_property
+    def explanations(self) -> Explanations:
+        from provisor.provisioning.explaining.service import Explanations
+        from provisor.provisioning.ondemand.store import SubjectStore
+
+        subjects = SubjectStore(self.database)
+        return Explanations(self.stores, subjects, self.directory, self.applications, self.clock, self.engine)
 
     @cached_property
     def plans(self) -> Plans:
