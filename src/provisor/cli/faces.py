@@ -26,9 +26,6 @@ def make_app(services: AppServices) -> Front:
 
     settings = services.settings
 
-    async def ready() -> None:
-        await services.directory.tenants(operator())
-
     async def portal() -> Sequence[Section]:
         return await _portal(services)
 
@@ -45,7 +42,7 @@ def make_app(services: AppServices) -> Front:
                 metrics_token=settings.metrics_token,
                 trusted_proxies=parse_networks(settings.trusted_proxies),
             ),
-            ready=ready,
+            ready=services.ready,
             portal=portal,
             company=company,
             clients=services.clients,
