@@ -51,6 +51,8 @@ def make_app(services: AppServices) -> Front:
                 services.outbox,
                 services.webhooks,
                 services.links,
+                services.audit,
+                services.mail,
                 services.clock,
                 settings.public_url,
             ),
