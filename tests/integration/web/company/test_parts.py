@@ -6,12 +6,12 @@ import json
 from typing import Any
 
 import pytest
-from provisor.testing.clock import SettableClock
 from tests.integration.web.company.conftest import People, Person
 
 from provisor.provider.model import Principal
 from provisor.provider.notices.store import ExpiryNotices
 from provisor.security.actor import Actor, Realm, operator, rights_of
+from provisor.testing.clock import SettableClock
 
 SCHEMA = {"id": "urn:example:badge", "name": "Badge", "attributes": [{"name": "badge", "type": "string"}]}
 ADMINS = "/company/settings/administrators"
