@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from provisor.directory.listing.service import Listing
     from provisor.directory.searching.service import Search
     from provisor.directory.service import Directory
+    from provisor.directory.tracking.service import Tracking
     from provisor.events.audit.service import Audit
     from provisor.events.mail.delivery import MailDelivery
     from provisor.events.mail.model import Mailer
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from provisor.provisioning.guarding.service import Guards
     from provisor.provisioning.log.service import ProvisioningLog
     from provisor.provisioning.ondemand.service import OnDemand
+    from provisor.provisioning.planning.service import Plans
     from provisor.provisioning.service import Provisioning
     from provisor.provisioning.telling.store import Telling
     from provisor.provisioning.tryout import Tryout
@@ -141,6 +143,13 @@ class AppServices:
         from provisor.directory.store import DirectoryStore
 
         return Links(DirectoryStore(self.database), self.clock)
+
+    @cached_property
+    def tracking(self) -> Tracking:
+        from provisor.directory.store import DirectoryStore
+        from provisor.directory.tracking.service import Tracking
+
+        return Tracking(DirectoryStore(self.database))
 
     @cached_property
     def extensions(self) -> Extensions:
@@ -257,6 +266,15 @@ class AppServices:
 
         subjects = SubjectStore(self.database)
         return OnDemand(self.stores, subjects, self.directory, self.applications, self.clock, self.engine)
+
+    @cached_property
+    def plans(self) -> Plans:
+        from provisor.provisioning.ondemand.store import SubjectStore
+        from provisor.provisioning.planning.service import Plans
+        from provisor.provisioning.planning.store import PlanStore
+
+        subjects = SubjectStore(self.database)
+        return Plans(PlanStore(self.database), self.stores, subjects, self.applications, self.clock, self.engine)
 
     def engine(self, holder: str) -> Engine:
         """An engine whose leases are ``holder``'s."""
