@@ -17,6 +17,10 @@ from provisor.testing.clock import SettableClock
 from provisor.testing.database import PostgresServer, Store, memory_database, sqlite_store
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--pictures", default="", help="Write the pictures of docs/tutorial into this folder.")
+
+
 @pytest.fixture
 def clock() -> SettableClock:
     """Begins on 2026-01-01 and stands still."""

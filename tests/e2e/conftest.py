@@ -11,13 +11,16 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from playwright.sync_api import Browser as Chromium
+from tests.e2e.portal import Browser, Portal, chromium
 
-from provisor.testing.database import Store
+from provisor.testing.database import Store, sqlite_store
 
 T = TypeVar("T")
 
@@ -119,6 +122,31 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def portal(tmp_path: Path) -> Iterator[Portal]:
+    """A server on real services and a fresh SQLite database, in this process."""
+    # Playwright has an event loop of its own in this thread, beside which no other runs.
+    with ThreadPoolExecutor(1) as elsewhere:
+        store = elsewhere.submit(sqlite_store, tmp_path / "data").result()
+    with Portal(store).running() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def _chromium() -> Iterator[Chromium]:
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def browser(_chromium: Chromium, portal: Portal, request: pytest.FixtureRequest) -> Iterator[Browser]:
+    """Chromium on ``portal``."""
+    wanted = request.config.getoption("pictures")
+    opened = Browser(_chromium, portal.address, Path(wanted) if wanted else None)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture

@@ -1,8 +1,10 @@
 """Step scoping: what can be wrong with an application, its job or an assignment.
 
 NotFound       AppNotFound, JobNotFound, SchemaVersionNotFound, TenantNotFound, TemplateNotFound,
-               PrincipalNotFound, RoleNotFound, NotAssigned, ObjectMappingNotFound, RowNotFound
-Conflict       NameTaken, AlreadyAssigned, RoleDisabled, NotSecurityEnabled, SchemaChangedMeanwhile
+               PrincipalNotFound, RoleNotFound, NotAssigned, ObjectMappingNotFound, RowNotFound,
+               RegistrationNotFound, OwnerNotFound, PasswordNotFound, GrantNotFound
+Conflict       NameTaken, AlreadyAssigned, RoleDisabled, NotSecurityEnabled, SchemaChangedMeanwhile,
+               RegistrationExists, JobExists, AlreadyOwner, GrantExists, EnabledRole
 InvalidInput   AmbiguousApp, InvalidTenantUrl, InvalidSecretToken, InvalidSettings (and schema.InvalidSchema)
 """
 
@@ -41,6 +43,42 @@ class RoleNotFound(NotFound):
 
 class NotAssigned(NotFound):
     """There is no such assignment."""
+
+
+class RegistrationNotFound(NotFound):
+    """There is no such application in this tenant."""
+
+
+class OwnerNotFound(NotFound):
+    """There is no such owner."""
+
+
+class PasswordNotFound(NotFound):
+    """There is no such client secret."""
+
+
+class GrantNotFound(NotFound):
+    """There is no such permission grant."""
+
+
+class RegistrationExists(Conflict):
+    """The tenant has a service principal of this application already."""
+
+
+class JobExists(Conflict):
+    """The application has a provisioning job already."""
+
+
+class AlreadyOwner(Conflict):
+    """They own it already."""
+
+
+class GrantExists(Conflict):
+    """There is such a permission grant already."""
+
+
+class EnabledRole(Conflict):
+    """A role that can be assigned cannot be removed."""
 
 
 class ObjectMappingNotFound(NotFound):

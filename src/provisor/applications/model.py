@@ -10,11 +10,13 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from provisor.applications.errors import JobNotFound
+from provisor.applications.registrations.properties import MemberType, ServicePrincipalProperties
 from provisor.applications.schema import SyncSchema
 from provisor.applications.schema_diff import SchemaChange
 from provisor.errors import Forbidden
 
-PrincipalType = Literal["User", "Group"]
+PrincipalType = Literal["User", "Group", "ServicePrincipal"]
 
 # The role of an assignment for which none was chosen.
 DEFAULT_ACCESS = "00000000-0000-0000-0000-000000000000"
@@ -22,17 +24,25 @@ DEFAULT_ACCESS = "00000000-0000-0000-0000-000000000000"
 
 @dataclass(frozen=True, slots=True)
 class AppRole:
-    """A role of one application. ``value`` is what a token carries; null where there is none."""
+    """A role of one application. ``value`` is what a token carries; null where there is none.
+
+    ``member_types``: who can have it, people and groups (``User``) or other applications.
+    """
 
     id: str
     value: str | None
     display_name: str
     enabled: bool
+    description: str | None = None
+    member_types: tuple[MemberType, ...] = ("User",)
 
 
 @dataclass(frozen=True, slots=True)
 class ServicePrincipal:
-    """An enterprise application: the instance, in one tenant, of the application ``app_id``."""
+    """An enterprise application: the instance, in one tenant, of the application ``app_id``.
+
+    ``template_id``: empty where it is of no gallery app. ``owner_tenant_id``: whose application it is; empty: its own.
+    """
 
     id: str
     tenant_id: str
@@ -41,11 +51,13 @@ class ServicePrincipal:
     display_name: str
     created_at: int
     app_roles: tuple[AppRole, ...] = ()
+    owner_tenant_id: str = ""
+    properties: ServicePrincipalProperties = field(default_factory=ServicePrincipalProperties)
 
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """A user or a group x an application x a role. A group's counts for its direct members."""
+    """A user, a group or another application x an application x a role. A group's counts for its direct members."""
 
     id: str
     tenant_id: str
@@ -58,10 +70,16 @@ class Assignment:
 
 
 class Notification(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """``SyncNotificationSettings``: whom to write when the job is quarantined, and how many deletions are too many."""
+    """``SyncNotificationSettings``: whom to write when the job is quarantined, and how many deletions are too many.
+
+    ``webhook``: an address that the same messages are sent to, signed. ``digest``: once a day also what fails, with the
+    causes. Without ``enabled`` nothing leaves.
+    """
 
     enabled: bool = False
     recipients: str = ""  # one address
+    webhook: str = ""
+    digest: bool = False
     delete_threshold_enabled: bool = False
     delete_threshold_value: Annotated[int, msgspec.Meta(ge=1)] = 500  # deletions and disables
 
@@ -80,7 +98,10 @@ class JobSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a job does beside its mappings. Nothing here is secret.
 
     ``sync_all``: all users and groups, not only assigned ones. ``default_access_provisioned``: an assignment without a
-    role counts too. ``dialect`` names the request shapes that the connector uses.
+    role counts too. ``dialect`` names the request shapes that the connector uses. ``nested_groups``: who is in a group
+    inside a group counts as if he were in the outer one. ``group_rename``: what a new name of a group does where the
+    target renames none: nothing (as documented), or a new group takes the place of the old one. ``match_aliases``: an
+    initial cycle looks for a person's other addresses too, where the matching attributes find nobody.
     """
 
     sync_all: bool = False
@@ -90,11 +111,19 @@ class JobSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     default_access_provisioned: bool = True
     notification: Notification = Notification()
     guard: Guard = Guard()
+    nested_groups: bool = False
+    group_rename: Literal["Skip", "Replace"] = "Skip"
+    match_aliases: bool = True
+
+
+# A change of one of these changes who is in scope or what becomes of those who are not: everybody is looked at anew.
+SCOPE_SETTINGS = ("sync_all", "skip_out_of_scope_deletions", "default_access_provisioned", "nested_groups")
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A synchronization job: one application, provisioned by one schema. ``schema_version`` rises with every change."""
+    """A synchronization job: one application, provisioned by one schema. ``schema_version`` rises with every change of
+    it, ``scope_version`` with every change of one of the ``SCOPE_SETTINGS``."""
 
     id: str
     tenant_id: str
@@ -105,6 +134,7 @@ class Job:
     schema: SyncSchema
     schema_version: int
     settings: JobSettings
+    scope_version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,16 +157,25 @@ class SchemaDiff:
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """An enterprise application with its job. Everybody who may see applications may know that there is a job."""
+    """An enterprise application with its job. Everybody who may see applications may know that there is a job.
+
+    ``job_id``: of an app without a job (``has_job`` is false) the id that its job would have.
+    """
 
     service_principal: ServicePrincipal
     job_id: str
-    # Null when the actor may not read provisioning configurations, as a Global Reader may not.
+    # Null when the actor may not read provisioning configurations, as a Global Reader may not, and without a job.
     configuration: Job | None
+    has_job: bool = True
 
     @property
     def job(self) -> Job:
-        """The job. Raises ``Forbidden`` for an actor who may not read provisioning configurations."""
+        """The job. Raises ``JobNotFound``, and ``Forbidden`` for an actor who may not read configurations."""
+        if not self.has_job:
+            raise JobNotFound(
+                f"The app {self.service_principal.display_name} has no provisioning job.",
+                hint=f"Make it: provisor job create {self.service_principal.app_id}",
+            )
         if self.configuration is None:
             raise Forbidden(
                 f"You may see the app {self.service_principal.display_name}, but not how it is provisioned.",
@@ -147,10 +186,14 @@ class App:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """Where the app is and what opens it. ``secret_token`` is null when none is stored."""
+    """Where the app is and what opens it. ``secret_token`` is null when none is stored.
+
+    ``version`` is another one whenever one of them was saved; it tells nothing about them.
+    """
 
     base_address: str
     secret_token: str | None = field(repr=False)
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,48 +1,42 @@
 -- Statements of applications/store.py.
 
--- name: tenant
--- Is there such a tenant?
+-- name: lock_tenant
+-- Is there such a tenant? Held against others who add an app to it.
 SELECT id FROM tenant WHERE id = :tenant_id
 
--- name: insert_service_principal
--- A new enterprise application.
-INSERT INTO service_principal (tenant_id, id, app_id, template_id, display_name, created_at)
-VALUES (:tenant_id, :id, :app_id, :template_id, :display_name, :created_at)
+-- name: lock_tenant (postgresql)
+SELECT id FROM tenant WHERE id = :tenant_id FOR NO KEY UPDATE
 
--- name: insert_app_role
--- A role of a new enterprise application.
-INSERT INTO app_role (service_principal_id, id, value, display_name, enabled)
-VALUES (:service_principal_id, :id, :value, :display_name, :enabled)
+-- name: named
+-- Is there an enterprise application of this name?
+SELECT id FROM service_principal WHERE tenant_id = :tenant_id AND display_name = :display_name
 
 -- name: insert_job
--- The job of a new enterprise application.
+-- A new job.
 INSERT INTO synchronization_job
     (id, tenant_id, service_principal_id, template_id, created_at, schema, schema_version, settings)
 VALUES (:id, :tenant_id, :service_principal_id, :template_id, :created_at, :schema, 1, :settings)
 
--- name: apps
--- A tenant's enterprise applications with their jobs' ids, by name.
-SELECT sp.id, sp.tenant_id, sp.app_id, sp.template_id, sp.display_name, sp.created_at, j.id
-FROM service_principal sp JOIN synchronization_job j ON j.service_principal_id = sp.id
-WHERE sp.tenant_id = :tenant_id
-ORDER BY sp.display_name, sp.id
+-- name: job_of
+-- The job of an application.
+SELECT id FROM synchronization_job WHERE service_principal_id = :service_principal_id
 
--- name: app_roles
--- The roles of some enterprise applications.
-SELECT service_principal_id, id, value, display_name, enabled
-FROM app_role WHERE service_principal_id IN (:service_principal_ids...)
-ORDER BY display_name, id
+-- name: job_ids
+-- Which enterprise applications of a tenant have a job.
+SELECT service_principal_id, id FROM synchronization_job WHERE tenant_id = :tenant_id
 
 -- name: jobs
 -- The jobs of a tenant, or of all tenants when :tenant_id is null; the schema's text is read apart, when it is needed.
-SELECT j.id, j.tenant_id, j.service_principal_id, j.template_id, sp.display_name, j.created_at, j.schema_version, j.settings
+SELECT j.id, j.tenant_id, j.service_principal_id, j.template_id, sp.display_name, j.created_at, j.schema_version,
+    j.scope_version, j.settings
 FROM synchronization_job j JOIN service_principal sp ON sp.tenant_id = j.tenant_id AND sp.id = j.service_principal_id
 WHERE CAST(:tenant_id AS text) IS NULL OR j.tenant_id = :tenant_id
 ORDER BY j.created_at, j.id
 
 -- name: job
 -- One job.
-SELECT j.id, j.tenant_id, j.service_principal_id, j.template_id, sp.display_name, j.created_at, j.schema_version, j.settings
+SELECT j.id, j.tenant_id, j.service_principal_id, j.template_id, sp.display_name, j.created_at, j.schema_version,
+    j.scope_version, j.settings
 FROM synchronization_job j JOIN service_principal sp ON sp.tenant_id = j.tenant_id AND sp.id = j.service_principal_id
 WHERE j.id = :job_id
 
@@ -80,8 +74,8 @@ SELECT settings FROM synchronization_job WHERE id = :job_id
 SELECT settings FROM synchronization_job WHERE id = :job_id FOR UPDATE
 
 -- name: update_settings
--- Other settings.
-UPDATE synchronization_job SET settings = :settings WHERE id = :job_id
+-- Other settings; :scope is 1 where they change who is in scope.
+UPDATE synchronization_job SET settings = :settings, scope_version = scope_version + :scope WHERE id = :job_id
 
 -- name: secrets
 -- All sealed credentials of a job.
@@ -100,21 +94,9 @@ DELETE FROM job_secret WHERE job_id = :job_id AND key = :key
 -- Forget all credentials of a job that is removed.
 DELETE FROM job_secret WHERE job_id = :job_id
 
--- name: delete_assignments
--- All assignments of an application that is removed.
-DELETE FROM assignment WHERE service_principal_id = :service_principal_id
-
--- name: delete_app_roles
--- All roles of an application that is removed.
-DELETE FROM app_role WHERE service_principal_id = :service_principal_id
-
 -- name: delete_job
--- The job of an application that is removed.
+-- A job that is removed.
 DELETE FROM synchronization_job WHERE id = :job_id
-
--- name: delete_service_principal
--- An application that is removed.
-DELETE FROM service_principal WHERE tenant_id = :tenant_id AND id = :id
 
 -- name: assignable_user
 -- A user who can be assigned: one who is not in the recycle bin.
@@ -181,6 +163,32 @@ JOIN assignment a ON a.service_principal_id = :service_principal_id AND a.princi
 JOIN directory_group g ON g.tenant_id = m.tenant_id AND g.id = m.group_id
 WHERE m.tenant_id = :tenant_id AND m.member_id IN (:user_ids...) AND m.member_type = 'User'
   AND a.principal_type = 'Group' AND g.deleted_at IS NULL AND g.security_enabled
+
+-- name: entitled_nested
+-- The same where groups inside assigned groups count as well: up from each user through all live groups that hold it.
+-- UNION, not UNION ALL, so that groups which contain each other end.
+WITH RECURSIVE above (user_id, group_id) AS (
+    SELECT m.member_id, m.group_id
+    FROM group_member m JOIN directory_group g ON g.tenant_id = m.tenant_id AND g.id = m.group_id
+    WHERE m.tenant_id = :tenant_id AND m.member_id IN (:user_ids...) AND m.member_type = 'User' AND g.deleted_at IS NULL
+    UNION
+    SELECT i.user_id, m.group_id
+    FROM above i
+    JOIN group_member m ON m.tenant_id = :tenant_id AND m.member_id = i.group_id AND m.member_type = 'Group'
+    JOIN directory_group g ON g.tenant_id = m.tenant_id AND g.id = m.group_id AND g.deleted_at IS NULL
+)
+SELECT a.principal_id, a.id, a.tenant_id, a.service_principal_id, a.principal_id, a.principal_type,
+       u.display_name, a.app_role_id, a.created_at
+FROM assignment a
+JOIN directory_user u ON u.tenant_id = :tenant_id AND u.id = a.principal_id
+WHERE a.service_principal_id = :service_principal_id AND a.principal_type = 'User' AND a.principal_id IN (:user_ids...)
+UNION ALL
+SELECT i.user_id, a.id, a.tenant_id, a.service_principal_id, a.principal_id, a.principal_type,
+       g.display_name, a.app_role_id, a.created_at
+FROM above i
+JOIN assignment a ON a.service_principal_id = :service_principal_id AND a.principal_id = i.group_id
+JOIN directory_group g ON g.tenant_id = :tenant_id AND g.id = i.group_id AND g.security_enabled
+WHERE a.principal_type = 'Group'
 
 -- name: assigned_groups
 -- Hot: which of a batch of groups are assigned themselves. A group inside an assigned group is not.

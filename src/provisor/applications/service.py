@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -23,7 +24,6 @@ from provisor.applications.gallery import Template
 from provisor.applications.model import (
     DEFAULT_ACCESS,
     App,
-    AppRole,
     Assignment,
     Credentials,
     CredentialsChange,
@@ -35,12 +35,13 @@ from provisor.applications.model import (
     SchemaVersion,
     ServicePrincipal,
 )
+from provisor.applications.registrations.making import from_template
 from provisor.applications.schema import Finding, InvalidSchema, SyncSchema
 from provisor.applications.schema_editing import Edit
 from provisor.applications.schema_reader import read_schema
-from provisor.applications.store import ApplicationStore, JobRow, NewApp
+from provisor.applications.store import ApplicationStore, JobRow, NewJob
 from provisor.clock import Clock
-from provisor.errors import Forbidden, InvalidInput
+from provisor.errors import Forbidden
 from provisor.events.audit.model import Modified
 from provisor.ids import new_id
 from provisor.security.actor import Actor, Right
@@ -48,6 +49,7 @@ from provisor.security.secrets import SealBroken, SealedElsewhere, Sealer
 
 BASE_ADDRESS = "BaseAddress"
 SECRET_TOKEN = "SecretToken"  # noqa: S105 - the name of a field, not a secret
+ANY_APP = "scim"  # the template of an app that is none of the gallery's
 _COMPILED_SCHEMAS = 256
 
 
@@ -88,36 +90,30 @@ class Applications:
         template = gallery.template(template_id)
         address = checked_address(template.tenant_url if tenant_url is None else tenant_url)
         token = None if secret_token is None else checked_token(secret_token)
-        app_id = new_id()
-        service_principal = ServicePrincipal(
-            id=new_id(),
-            tenant_id=tenant_id,
-            app_id=app_id,
-            template_id=template.id,
-            display_name=_checked_name(template.display_name if name is None else name),
-            created_at=self._clock.now_ms(),
-            app_roles=tuple(AppRole(new_id(), role.value, role.display_name, True) for role in template.app_roles),
-        )
-        job_id = f"{template.id}.{tenant_id.replace('-', '')}.{app_id}"
+        called = template.display_name if name is None else name
+        application, service_principal = from_template(template, tenant_id, called, self._clock.now_ms())
+        job_id = job_id_of(service_principal)
         secrets = {BASE_ADDRESS: address} | ({} if token is None else {SECRET_TOKEN: token})
-        await self._store.insert_app(
-            NewApp(
-                service_principal=service_principal,
-                job_id=job_id,
-                schema=msgspec.json.encode(template.default_schema(job_id)),
-                settings=JobSettings(),
-                actor=actor,
-                secrets={key: self._seal(tenant_id, job_id, key, value) for key, value in secrets.items()},
-            )
+        job = NewJob(
+            id=job_id,
+            tenant_id=tenant_id,
+            service_principal_id=service_principal.id,
+            template_id=template.id,
+            created_at=service_principal.created_at,
+            schema=msgspec.json.encode(template.default_schema(job_id)),
+            settings=JobSettings(),
+            actor=actor,
+            secrets={key: self._seal(tenant_id, job_id, key, value) for key, value in secrets.items()},
         )
+        await self._store.insert_app(application, service_principal, job)
         return App(service_principal, job_id, await self.job(actor, job_id))
 
     async def apps(self, actor: Actor, tenant_id: str) -> list[App]:
-        """The tenant's applications, by name."""
+        """The tenant's applications, by name; see ``App.has_job``."""
         actor.require(Right.APPLICATIONS_READ, tenant_id)
         found = await self._store.apps(tenant_id)
         jobs = await self._configurations(actor, tenant_id)
-        return [App(service_principal, job_id, jobs.get(job_id)) for service_principal, job_id in found]
+        return [_app(service_principal, job_id, jobs.get(job_id or "")) for service_principal, job_id in found]
 
     async def find(self, actor: Actor, tenant_id: str, ref: str) -> App:
         """The app with this app id, service principal id, job id or name (in any case; the exact one first).
@@ -126,8 +122,8 @@ class Applications:
         """
         actor.require(Right.APPLICATIONS_READ, tenant_id)
         service_principal, job_id = _pick(await self._store.apps(tenant_id), ref.strip())
-        configuration = await self.job(actor, job_id) if _may_read_jobs(actor, tenant_id) else None
-        return App(service_principal, job_id, configuration)
+        may = job_id is not None and _may_read_jobs(actor, tenant_id)
+        return _app(service_principal, job_id, await self.job(actor, job_id) if may and job_id else None)
 
     async def remove(self, actor: Actor, tenant_id: str, ref: str) -> Removed:
         """Remove an app with its roles, assignments, job and credentials. Accounts in the target stay as they are.
@@ -137,7 +133,7 @@ class Applications:
         actor.require(Right.APPLICATIONS_WRITE, tenant_id)
         service_principal, job_id = _pick(await self._store.apps(tenant_id), ref.strip())
         await self._store.delete_app(service_principal, job_id, actor=actor, at=self._clock.now_ms())
-        return Removed(service_principal, (job_id,))
+        return Removed(service_principal, () if job_id is None else (job_id,))
 
     async def assign(
         self,
@@ -259,6 +255,14 @@ class Applications:
         await self._store.change_settings(row, _changed(changes), actor=actor, at=self._clock.now_ms())
         return await self._reread(job_id)
 
+    async def reset_job(self, actor: Actor, job_id: str) -> Job:
+        """The job as the template makes it: default schema, default settings, no credentials. Part of its deletion."""
+        row = await self._row(actor, Right.SYNCHRONIZATION_WRITE, job_id)
+        now = self._clock.now_ms()
+        await self._store.change_settings(row, lambda _: JobSettings(), actor=actor, at=now)
+        await self._store.change_secrets(row, lambda present: dict.fromkeys(present), actor=actor, at=now)
+        return await self._replace_schema(actor, row, gallery.template(row.template_id).default_schema(job_id))
+
     async def set_sync_all(self, actor: Actor, job_id: str, sync_all: bool) -> Job:
         """Scope: all users and groups, or only assigned ones."""
         return await self.change_settings(actor, job_id, {"sync_all": sync_all})
@@ -307,16 +311,42 @@ class Applications:
         address = self._open(row, BASE_ADDRESS, sealed)
         if address is None:
             raise InvalidTenantUrl(f"The app {row.display_name} has no Tenant URL.", hint="Enter its SCIM address.")
-        return Credentials(address, self._open(row, SECRET_TOKEN, sealed))
+        return Credentials(address, self._open(row, SECRET_TOKEN, sealed), _version(sealed))
+
+    async def credentials_version(self, actor: Actor, job_id: str) -> str:
+        """Another one whenever credentials were saved; also of a job that has none."""
+        row = await self._row(actor, Right.SYNCHRONIZATION_WRITE, job_id)
+        return _version(await self._store.secrets(row.id))
+
+    async def candidate_credentials(
+        self, actor: Actor, job_id: str, base_address: str | None = None, secret_token: str | None = None
+    ) -> Credentials:
+        """What ``set_credentials`` would make of them, to be tried first. Raises as both do."""
+        row = await self._row(actor, Right.SYNCHRONIZATION_WRITE, job_id)
+        sealed = await self._store.secrets(row.id)
+        before = None
+        if base_address is None or secret_token is None:
+            try:
+                before = await self.credentials(actor, job_id)
+            except (SealBroken, SealedElsewhere, InvalidTenantUrl):
+                if base_address is None:
+                    raise
+        address = checked_address(base_address) if base_address is not None else before.base_address if before else ""
+        if secret_token is not None:
+            return Credentials(address, checked_token(secret_token))
+        stays = before is not None and SECRET_TOKEN in sealed and same_origin(address, before.base_address)
+        return Credentials(address, before.secret_token if before is not None and stays else None)
 
     async def entitled(self, actor: Actor, job: Job, user_ids: Sequence[str]) -> dict[str, list[Assignment]]:
-        """What entitles each of these users: direct assignments, and those of groups of which they are direct members.
+        """What entitles each of these users: direct assignments, and those of groups of which they are direct members
+        (with the job's setting ``nested_groups``: members at any depth).
 
         Users without any are left out. Default Access is among them: whether it counts is a setting of the job, and
         so is the scope "all users and groups".
         """
         actor.require(Right.APPLICATIONS_READ, job.tenant_id)
-        return await self._store.entitled(job.tenant_id, job.service_principal_id, user_ids)
+        nested = job.settings.nested_groups
+        return await self._store.entitled(job.tenant_id, job.service_principal_id, user_ids, nested=nested)
 
     async def assigned_groups(self, actor: Actor, job: Job, group_ids: Iterable[str]) -> set[str]:
         """Those of these groups that are assigned themselves, live and security-enabled."""
@@ -393,6 +423,7 @@ class Applications:
             schema=schema,
             schema_version=version,
             settings=row.settings,
+            scope_version=row.scope_version,
         )
 
     def _seal(self, tenant_id: str, job_id: str, key: str, value: str) -> bytes:
@@ -404,6 +435,11 @@ class Applications:
         return self._sealer.open(sealed[key], f"{row.tenant_id}/{row.id}/{key}").decode()
 
 
+def _version(sealed: Mapping[str, bytes]) -> str:
+    """A seal is another one each time, so its digest tells apart what was saved, and nothing else."""
+    return hashlib.sha256(b"".join(sealed[key] for key in sorted(sealed))).hexdigest()[:16]
+
+
 def _may_read_jobs(actor: Actor, tenant_id: str) -> bool:
     try:
         actor.require(Right.SYNCHRONIZATION_READ, tenant_id)
@@ -412,17 +448,20 @@ def _may_read_jobs(actor: Actor, tenant_id: str) -> bool:
     return True
 
 
-def _checked_name(name: str) -> str:
-    name = name.strip()
-    if not name or len(name) > 256 or not name.isprintable():
-        raise InvalidInput("An app's name has 1 to 256 printable characters.", hint="Give another name.")
-    return name
+def job_id_of(service_principal: ServicePrincipal, template_id: str = "") -> str:
+    """The id of an app's job, also before there is one. ``template_id``: empty for the app's own, or ``scim``."""
+    template = template_id or service_principal.template_id or ANY_APP
+    return f"{template}.{service_principal.tenant_id.replace('-', '')}.{service_principal.app_id}"
 
 
-def _pick(apps: list[tuple[ServicePrincipal, str]], ref: str) -> tuple[ServicePrincipal, str]:
+def _app(service_principal: ServicePrincipal, job_id: str | None, configuration: Job | None) -> App:
+    return App(service_principal, job_id or job_id_of(service_principal), configuration, has_job=job_id is not None)
+
+
+def _pick(apps: list[tuple[ServicePrincipal, str | None]], ref: str) -> tuple[ServicePrincipal, str | None]:
     """The app that ``ref`` means: an id, else the exact name, else the one name that differs in case only."""
     for app in apps:
-        if ref in (app[0].app_id, app[0].id, app[1]):
+        if ref in (app[0].app_id, app[0].id, app[1] or job_id_of(app[0])):
             return app
     named = [app for app in apps if app[0].display_name.casefold() == ref.casefold()]
     exact = [app for app in named if app[0].display_name == ref]

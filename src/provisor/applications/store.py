@@ -11,6 +11,7 @@ import msgspec
 from provisor.applications.errors import (
     AlreadyAssigned,
     AppNotFound,
+    JobExists,
     JobNotFound,
     NameTaken,
     NotSecurityEnabled,
@@ -21,11 +22,18 @@ from provisor.applications.errors import (
 )
 from provisor.applications.model import (
     DEFAULT_ACCESS,
-    AppRole,
+    SCOPE_SETTINGS,
     Assignment,
     JobSettings,
     SchemaVersion,
     ServicePrincipal,
+)
+from provisor.applications.registrations.model import Application
+from provisor.applications.registrations.store import (
+    delete_app,
+    insert_application,
+    insert_service_principal,
+    service_principals,
 )
 from provisor.events.audit import activities
 from provisor.events.audit.model import Activity, Modified, NewEntry, Target, differences, hidden
@@ -51,15 +59,19 @@ class JobRow:
     display_name: str
     created_at: int
     schema_version: int
+    scope_version: int
     settings: JobSettings
 
 
 @dataclass(frozen=True, slots=True)
-class NewApp:
-    """What is written when an application is added. ``schema`` is JSON, ``secrets`` are sealed already."""
+class NewJob:
+    """What is written when a job is made. ``schema`` is JSON, ``secrets`` are sealed already."""
 
-    service_principal: ServicePrincipal
-    job_id: str
+    id: str
+    tenant_id: str
+    service_principal_id: str
+    template_id: str
+    created_at: int
     schema: bytes
     settings: JobSettings
     secrets: dict[str, bytes]
@@ -72,89 +84,80 @@ class ApplicationStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def insert_app(self, app: NewApp) -> None:
-        """Write an application, its roles, job and credentials. Raises ``TenantNotFound``, ``NameTaken``."""
-        sp = app.service_principal
+    async def insert_app(self, application: Application, sp: ServicePrincipal, job: NewJob) -> None:
+        """Write an application, its instance with its roles, and its job with credentials.
+
+        Raises ``TenantNotFound``, ``NameTaken``.
+        """
 
         async def work(tx: Tx) -> None:
-            if await tx.fetch_one(_QUERIES["tenant"], {"tenant_id": sp.tenant_id}) is None:
+            # Held, so that of two who give the same name at once, the second is told.
+            if await tx.fetch_one(_QUERIES["lock_tenant"], {"tenant_id": sp.tenant_id}) is None:
                 raise TenantNotFound(f"There is no tenant {sp.tenant_id}.")
-            await tx.execute(
-                _QUERIES["insert_service_principal"],
-                {
-                    "tenant_id": sp.tenant_id,
-                    "id": sp.id,
-                    "app_id": sp.app_id,
-                    "template_id": sp.template_id,
-                    "display_name": sp.display_name,
-                    "created_at": sp.created_at,
-                },
-            )
-            for role in sp.app_roles:
-                values = {
-                    "id": role.id,
-                    "value": role.value,
-                    "display_name": role.display_name,
-                    "enabled": role.enabled,
-                }
-                await tx.execute(_QUERIES["insert_app_role"], {"service_principal_id": sp.id, **values})
-            await tx.execute(
-                _QUERIES["insert_job"],
-                {
-                    "id": app.job_id,
-                    "tenant_id": sp.tenant_id,
-                    "service_principal_id": sp.id,
-                    "template_id": sp.template_id,
-                    "created_at": sp.created_at,
-                    "schema": app.schema.decode(),
-                    "settings": msgspec.json.encode(app.settings).decode(),
-                },
-            )
-            await _keep_schema(tx, app.job_id, app.actor.subject, sp.created_at)
-            await _put_secrets(tx, app.job_id, app.secrets, sp.created_at)
-            facts = (Modified("templateId", None, sp.template_id), *hidden(app.secrets))
-            targets = (Target("ServicePrincipal", sp.id, sp.display_name, facts), _job_target(app.job_id, sp))
-            entry = NewEntry(activities.ADD_APP, app.actor, targets)
+            named = {"tenant_id": sp.tenant_id, "display_name": sp.display_name}
+            if await tx.fetch_one(_QUERIES["named"], named) is not None:
+                raise NameTaken(
+                    f"This tenant has an app named {sp.display_name!r} already.",
+                    hint="Give another name, or use that app.",
+                )
+            await insert_application(tx, application)
+            await insert_service_principal(tx, sp)
+            await _insert_job(tx, job)
+            facts = (Modified("templateId", None, sp.template_id), *hidden(job.secrets))
+            targets = (Target("ServicePrincipal", sp.id, sp.display_name, facts), _job_target(job.id, sp))
+            entry = NewEntry(activities.ADD_APP, job.actor, targets)
             await record(tx, tenant_realm(sp.tenant_id), [entry], at=sp.created_at)
 
-        try:
-            await self._database.write(work)
-        except UniqueViolation as error:
-            if "display_name" not in error.constraint:
-                raise
-            raise NameTaken(
-                f"This tenant has an app named {sp.display_name!r} already.", hint="Give another name, or use that app."
-            ) from error
+        await self._database.write(work)
 
-    async def delete_app(self, sp: ServicePrincipal, job_id: str, *, actor: Actor, at: int) -> None:
-        """Remove an application and everything of it in this package's tables."""
+    async def insert_job(self, job: NewJob) -> None:
+        """Write a job of an app that has none. Raises ``JobExists``."""
 
         async def work(tx: Tx) -> None:
-            await tx.execute(_QUERIES["delete_assignments"], {"service_principal_id": sp.id})
-            await tx.execute(_QUERIES["delete_app_roles"], {"service_principal_id": sp.id})
-            await tx.execute(_QUERIES["delete_secrets"], {"job_id": job_id})
-            await tx.execute(_QUERIES["delete_schema_versions"], {"job_id": job_id})
-            await tx.execute(_QUERIES["delete_job"], {"job_id": job_id})
-            gone = await tx.execute(_QUERIES["delete_service_principal"], {"tenant_id": sp.tenant_id, "id": sp.id})
-            if gone:
-                targets = (Target("ServicePrincipal", sp.id, sp.display_name), _job_target(job_id, sp))
-                entry = NewEntry(activities.REMOVE_APP, actor, targets)
+            await tx.fetch_one(_QUERIES["lock_tenant"], {"tenant_id": job.tenant_id})
+            found = await tx.fetch_one(_QUERIES["job_of"], {"service_principal_id": job.service_principal_id})
+            if found is not None:
+                raise JobExists(
+                    f"The application has the synchronization job {found[0]} already.",
+                    hint="Use that one, or delete it first.",
+                )
+            await _insert_job(tx, job)
+            made = await tx.fetch_one(_QUERIES["job"], {"job_id": job.id})
+            if made is not None:
+                facts = (Modified("templateId", None, job.template_id), *hidden(job.secrets))
+                await _record(tx, _job(made), activities.ADD_JOB, facts, job.actor, job.created_at)
+
+        await self._database.write(work)
+
+    async def delete_job(self, job: JobRow, *, actor: Actor, at: int) -> None:
+        """Remove a job with its credentials and schemas; its application stays."""
+
+        async def work(tx: Tx) -> None:
+            for name in ("delete_secrets", "delete_schema_versions"):
+                await tx.execute(_QUERIES[name], {"job_id": job.id})
+            if await tx.execute(_QUERIES["delete_job"], {"job_id": job.id}):
+                await _record(tx, job, activities.REMOVE_JOB, (), actor, at)
+
+        await self._database.write(work)
+
+    async def delete_app(self, sp: ServicePrincipal, job_id: str | None, *, actor: Actor, at: int) -> None:
+        """Remove an app: its registration, where that is this tenant's own, and everything of its instance."""
+
+        async def work(tx: Tx) -> None:
+            if await delete_app(tx, sp.tenant_id, sp.id, sp.app_id):
+                targets = [Target("ServicePrincipal", sp.id, sp.display_name)]
+                targets += [_job_target(job_id, sp)] if job_id else []
+                entry = NewEntry(activities.REMOVE_APP, actor, tuple(targets))
                 await record(tx, tenant_realm(sp.tenant_id), [entry], at=at)
 
         await self._database.write(work)
 
-    async def apps(self, tenant_id: str) -> list[tuple[ServicePrincipal, str]]:
-        """A tenant's applications, by name, each with its job's id."""
+    async def apps(self, tenant_id: str) -> list[tuple[ServicePrincipal, str | None]]:
+        """A tenant's applications, by name, each with its job's id; null: it has no job."""
 
-        async def work(tx: Tx) -> list[tuple[ServicePrincipal, str]]:
-            rows = await tx.fetch_all(_QUERIES["apps"], {"tenant_id": tenant_id})
-            ids = id_list(row[0] for row in rows)
-            roles: dict[str, list[AppRole]] = {}
-            for sp_id, id_, value, name, enabled in await tx.fetch_all(
-                _QUERIES["app_roles"], {"service_principal_ids": ids}
-            ):
-                roles.setdefault(sp_id, []).append(AppRole(id_, value, name, bool(enabled)))
-            return [(replace(ServicePrincipal(*sp), app_roles=tuple(roles.get(sp[0], ()))), job) for *sp, job in rows]
+        async def work(tx: Tx) -> list[tuple[ServicePrincipal, str | None]]:
+            jobs: dict[str, str] = dict(await tx.fetch_all(_QUERIES["job_ids"], {"tenant_id": tenant_id}))
+            return [(sp, jobs.get(sp.id)) for sp in await service_principals(tx, tenant_id)]
 
         return await self._database.read(work)
 
@@ -236,8 +239,9 @@ class ApplicationStore:
                 raise JobNotFound(f"There is no job {job.id}.")
             before = msgspec.json.decode(row[0], type=JobSettings)
             settings = change(before)
-            params = {"job_id": job.id, "settings": msgspec.json.encode(settings).decode()}
-            await tx.execute(_QUERIES["update_settings"], params)
+            scope = any(getattr(before, name) != getattr(settings, name) for name in SCOPE_SETTINGS)
+            text = msgspec.json.encode(settings).decode()
+            await tx.execute(_QUERIES["update_settings"], {"job_id": job.id, "settings": text, "scope": int(scope)})
             changed = differences(msgspec.to_builtins(before), msgspec.to_builtins(settings))
             if changed:
                 await _record(tx, job, activities.SETTINGS, changed, actor, at)
@@ -344,12 +348,17 @@ class ApplicationStore:
 
         return [Assignment(*row) for row in await self._database.read(work, long=True)]
 
-    async def entitled(self, tenant_id: str, sp_id: str, user_ids: Sequence[str]) -> dict[str, list[Assignment]]:
-        """The assignments that count for each of these users; users without any are left out."""
+    async def entitled(
+        self, tenant_id: str, sp_id: str, user_ids: Sequence[str], *, nested: bool = False
+    ) -> dict[str, list[Assignment]]:
+        """The assignments that count for each of these users; users without any are left out.
+
+        ``nested``: also those of groups that hold a group of theirs, at any depth.
+        """
         params = {"tenant_id": tenant_id, "service_principal_id": sp_id, "user_ids": id_list(user_ids)}
 
         async def work(tx: Tx) -> list[Row]:
-            return await tx.fetch_all(_QUERIES["entitled"], params)
+            return await tx.fetch_all(_QUERIES["entitled_nested" if nested else "entitled"], params)
 
         found: dict[str, list[Assignment]] = {}
         for user_id, *row in await self._database.read(work, long=True):
@@ -412,6 +421,23 @@ async def _record_assignment(
 
 def _job(row: Row) -> JobRow:
     return replace(JobRow(*row), settings=msgspec.json.decode(row[-1], type=JobSettings))
+
+
+async def _insert_job(tx: Tx, job: NewJob) -> None:
+    await tx.execute(
+        _QUERIES["insert_job"],
+        {
+            "id": job.id,
+            "tenant_id": job.tenant_id,
+            "service_principal_id": job.service_principal_id,
+            "template_id": job.template_id,
+            "created_at": job.created_at,
+            "schema": job.schema.decode(),
+            "settings": msgspec.json.encode(job.settings).decode(),
+        },
+    )
+    await _keep_schema(tx, job.id, job.actor.subject, job.created_at)
+    await _put_secrets(tx, job.id, job.secrets, job.created_at)
 
 
 async def _secrets(tx: Tx, job_id: str) -> dict[str, bytes]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from provisor.app.services import AppServices
     from provisor.applications.model import App, CredentialsChange, PrincipalType
+    from provisor.connector.check import ConnectionResult
 
 commands = typer.Typer(no_args_is_help=True, help="Enterprise applications, and who is assigned to them.")
 
@@ -89,19 +90,29 @@ def credentials(
     secret_token_file: Annotated[
         str | None, typer.Option(metavar="FILE", help="Holds the Secret Token; - is standard input.")
     ] = None,
+    unverified: Annotated[
+        bool, typer.Option("--unverified", help="Save them although the target refuses them; the job will not start.")
+    ] = False,
 ) -> None:
-    """Change the Tenant URL, the Secret Token, or both. Another scheme, host or port forgets the stored token."""
+    """Change the Tenant URL, the Secret Token, or both, once the target has accepted them.
+
+    Another scheme, host or port forgets the stored token.
+    """
     here = session(context)
     if tenant_url is None and secret_token_file is None:
         raise typer.BadParameter("Give --tenant-url, --secret-token-file, or both.")
     token = None if secret_token_file is None else read_text_argument(secret_token_file).strip()
 
-    async def work(services: AppServices) -> CredentialsChange:
+    async def work(services: AppServices) -> tuple[CredentialsChange, ConnectionResult]:
         found = await services.directory.find_tenant(operator(), tenant)
-        job_id = (await services.applications.find(operator(), found.id, app)).job_id
-        return await services.applications.set_credentials(operator(), job_id, tenant_url, token)
+        job_id = (await services.applications.find(operator(), found.id, app)).job.id
+        return await services.provisioning.save_credentials(
+            operator(), job_id, tenant_url, token, unverified=unverified
+        )
 
-    change = here.run(work)
+    change, result = here.run(work)
+    if not result.ok:
+        here.output.messages.print(f"Warning: {result.message}", markup=False, soft_wrap=True)
 
     def people() -> Iterable[RenderableType]:
         stored = "stored" if change.has_secret else "none"
@@ -118,9 +129,16 @@ def credentials(
 
 
 @commands.command()
-def remove(context: typer.Context, app: AppRef, tenant: Tenant = None) -> None:
+def remove(
+    context: typer.Context,
+    app: AppRef,
+    tenant: Tenant = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
     """Remove an app with its job. Accounts in the target stay as they are."""
     here = session(context)
+    if not yes:
+        typer.confirm(f"Remove the app {app} with its job, its credentials and its log?", abort=True, err=True)
 
     async def work(services: AppServices) -> str:
         found = await services.directory.find_tenant(operator(), tenant)
@@ -161,7 +179,7 @@ def assign(
                 continue
             assigned += 1
         if everybody:
-            await services.applications.set_sync_all(me, found.job_id, True)
+            await services.applications.set_sync_all(me, found.job.id, True)
         return await services.applications.find(me, where, app), assigned, len(resolved) - assigned
 
     found, assigned, before = here.run(work)
@@ -196,7 +214,7 @@ def unassign(
         for principal_id, _ in [await _principal(services, where, name) for name in names]:
             gone += await services.applications.unassign(me, where, found.service_principal.id, principal_id)
         if everybody:
-            await services.applications.set_sync_all(me, found.job_id, False)
+            await services.applications.set_sync_all(me, found.job.id, False)
         return await services.applications.find(me, where, app), gone
 
     found, gone = here.run(work)
@@ -236,10 +254,10 @@ def _document(app: App) -> dict[str, Any]:
     return {
         "id": app.service_principal.app_id,
         "service_principal": app.service_principal.id,
-        "job": app.job_id,
+        "job": app.job_id if app.has_job else None,
         "name": app.service_principal.display_name,
         "template": app.service_principal.template_id,
-        "sync_all": app.job.settings.sync_all,
+        "sync_all": app.has_job and app.job.settings.sync_all,
     }
 
 
@@ -249,11 +267,13 @@ def _facts(app: App) -> RenderableType:
             ("app", app.service_principal.display_name),
             ("id", app.service_principal.app_id),
             ("service principal", app.service_principal.id),
-            ("job", app.job_id),
+            ("job", app.job_id if app.has_job else "none"),
             ("scope", _scope(app)),
         ]
     )
 
 
 def _scope(app: App) -> str:
+    if not app.has_job:
+        return "none: it has no provisioning job"
     return "all users and groups" if app.job.settings.sync_all else "assigned users and groups"

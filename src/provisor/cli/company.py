@@ -37,15 +37,12 @@ def create(
     here = session(context)
 
     async def work(services: AppServices) -> tuple[Company, str | None, str | None]:
-        from provisor.signin.people import PersonKey
-
-        me = operator()
-        company = await services.companies.create_company(me, name, admin)
-        people = await services.companies.administrators(me, company.id)
-        if not people:
+        company = await services.companies.create_company(operator(), name, admin)
+        people = await services.companies.administrators(operator(), company.id)
+        path = await services.setup.company_link(company.id)
+        if not people or path is None:
             return company, None, None
-        link = await services.links.for_person(me, PersonKey("company", company.id, people[0].id))
-        return company, people[0].email, services.settings.address + link.path
+        return company, people[0].email, services.settings.address + path
 
     company, administrator, sign_in = here.run(work)
 
@@ -94,7 +91,7 @@ def delete(
         typer.confirm(f"Delete the company {company} with everything in it?", abort=True, err=True)
 
     async def work(services: AppServices) -> Company:
-        return await services.companies.delete_company(operator(), company)
+        return await services.upkeep.delete_company(operator(), company)
 
     gone = here.run(work)
     here.output.show({"id": gone.id, "name": gone.name, "deleted": True}, lambda: [f"{gone.name} ({gone.id}) is gone."])

@@ -42,7 +42,7 @@ def create(
         if admin is None:
             return tenant, None
         try:
-            return tenant, await _first_administrator(services, tenant, admin)
+            return tenant, services.settings.address + await services.setup.first_administrator(tenant.id, admin)
         except ProvisorError as error:
             raise Conflict(
                 f"The tenant {tenant.name} ({tenant.id}) was made, its administrator was not: {error.message}",
@@ -58,19 +58,6 @@ def create(
             here.output.line(sign_in)
 
     here.output.show({**_document(tenant), "admin": admin, "sign_in": sign_in}, people)
-
-
-async def _first_administrator(services: AppServices, tenant: Tenant, admin: str) -> str:
-    """Make the user, give the role, and make the link that lets them in once; its address."""
-    from provisor.signin.people import PersonKey
-    from provisor.signin.roles.service import GLOBAL_ADMINISTRATOR
-
-    me = operator()
-    person = {"userPrincipalName": admin, "displayName": admin.partition("@")[0], "accountEnabled": True}
-    user = await services.directory.create_user(me, tenant.id, person)
-    await services.roles.grant(me, tenant.id, user.id, GLOBAL_ADMINISTRATOR)
-    link = await services.links.for_person(me, PersonKey("tenant", tenant.id, user.id))
-    return services.settings.address + link.path
 
 
 @commands.command("list")
@@ -90,6 +77,24 @@ def list_(context: typer.Context) -> None:
         yield table(("Name", "Domain", "Id", "Made"), [(t.name, t.domain, t.id, moment(t.created_at)) for t in found])
 
     here.output.show([_document(tenant) for tenant in found], people)
+
+
+@commands.command()
+def delete(
+    context: typer.Context,
+    tenant: Annotated[str, typer.Argument(help="Its id, name or domain.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Delete a tenant with its directory, apps, jobs, secrets and logs. Accounts in targets stay as they are."""
+    here = session(context)
+    if not yes:
+        typer.confirm(f"Delete the tenant {tenant} with everything in it?", abort=True, err=True)
+
+    async def work(services: AppServices) -> Tenant:
+        return await services.upkeep.delete_tenant(operator(), tenant)
+
+    gone = here.run(work)
+    here.output.show({"id": gone.id, "name": gone.name, "deleted": True}, lambda: [f"{gone.name} ({gone.id}) is gone."])
 
 
 def _document(tenant: Tenant) -> dict[str, Any]:

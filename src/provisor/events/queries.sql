@@ -13,6 +13,11 @@ RETURNING seq;
 -- The last number that a tenant's feed has given out.
 SELECT seq FROM feed_head WHERE tenant_id = :tenant_id;
 
+-- name: feed_span
+-- From where to where a tenant's feed can be read; none before its first change.
+SELECT COALESCE(f.seq, 0), h.seq FROM feed_head h LEFT JOIN feed_floor f ON f.tenant_id = h.tenant_id
+WHERE h.tenant_id = :tenant_id
+
 -- name: append_feed
 INSERT INTO feed (tenant_id, seq, object_type, object_id, related_id, change, actor, at)
 VALUES (:tenant_id, :seq, :object_type, :object_id, :related_id, :change, :actor, :at);

@@ -33,6 +33,10 @@ class DatabaseUnavailable(Unavailable):
     """The database does not answer."""
 
 
+class DiskFull(DatabaseUnavailable):
+    """The disk is full: nothing is written until there is room. What was committed stays, and can be read."""
+
+
 class UnitOverError(RuntimeError):
     """A unit of work went on after one of its statements had failed."""
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import pytest
 from starlette.requests import Request
 from starlette.testclient import TestClient
+from tests.unit.web.conftest import Sessions, session_of
 
 from provisor.web.html.forms import Form
 from provisor.web.html.guard import safe_next
 from provisor.web.services import WebSettings
-
-from .conftest import Sessions, session_of
 
 GOOD = {"csrf": "token-of-ada", "name": "entra"}
 

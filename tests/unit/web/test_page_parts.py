@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 from starlette.requests import Request
 from starlette.testclient import TestClient
+from tests.unit.web.conftest import session_of
 
 from provisor.errors import Conflict, Unavailable
 from provisor.web.html import static
@@ -16,8 +17,6 @@ from provisor.web.html.lists import address, followed, numbered, page_number
 from provisor.web.html.live import Closing, event, events
 from provisor.web.html.shell import Item, Shell
 from provisor.web.html.templating import count, environment, moment
-
-from .conftest import session_of
 
 
 def asked(query: str) -> Request:

@@ -40,20 +40,39 @@ GROUPS = {
 }
 ADD_MEMBER = _core("Add member to group", "GroupManagement", "Assign")
 REMOVE_MEMBER = _core("Remove member from group", "GroupManagement", "Unassign")
+ADD_OWNER = _core("Add owner to group", "GroupManagement", "Assign")
+REMOVE_OWNER = _core("Remove owner from group", "GroupManagement", "Unassign")
 
 # Applications
+ADD_EXTENSION = _core("Add extension property", "ApplicationManagement", "Add")
+REMOVE_EXTENSION = _core("Remove extension property", "ApplicationManagement", "Delete")
 ADD_APP = _core("Add service principal", "ApplicationManagement", "Add")
 REMOVE_APP = _core("Remove service principal", "ApplicationManagement", "Delete")
+UPDATE_APP = _core("Update service principal", "ApplicationManagement", "Update")
+ADD_APPLICATION = _core("Add application", "ApplicationManagement", "Add")
+UPDATE_APPLICATION = _core("Update application", "ApplicationManagement", "Update")
+REMOVE_APPLICATION = _core("Delete application", "ApplicationManagement", "Delete")
+ADD_OWNER = _core("Add owner to application", "ApplicationManagement", "Assign")
+REMOVE_OWNER = _core("Remove owner from application", "ApplicationManagement", "Unassign")
+ADD_PASSWORD = _core("Add client secret", "ApplicationManagement", "Add")
+REMOVE_PASSWORD = _core("Remove client secret", "ApplicationManagement", "Delete")
+CONSENT = _core("Consent to application", "ApplicationManagement", "Assign")
+UPDATE_CONSENT = _core("Update delegated permission grant", "ApplicationManagement", "Update")
+REVOKE_CONSENT = _core("Remove delegated permission grant", "ApplicationManagement", "Unassign")
 ASSIGN = {
     "User": _core("Add app role assignment grant to user", "UserManagement", "Assign"),
     "Group": _core("Add app role assignment to group", "GroupManagement", "Assign"),
+    "ServicePrincipal": _core("Add app role assignment to service principal", "ApplicationManagement", "Assign"),
 }
 UNASSIGN = {
     "User": _core("Remove app role assignment from user", "UserManagement", "Unassign"),
     "Group": _core("Remove app role assignment from group", "GroupManagement", "Unassign"),
+    "ServicePrincipal": _core("Remove app role assignment from service principal", "ApplicationManagement", "Unassign"),
 }
 
 # Provisioning
+ADD_JOB = _provisioning("Add provisioning configuration", "Add")
+REMOVE_JOB = _provisioning("Delete provisioning configuration", "Delete")
 SETTINGS = _provisioning("Update provisioning setting or credentials")
 MAPPINGS = _provisioning("Update attribute mappings or scope")
 START = _provisioning("Enable/start provisioning configuration")
@@ -67,6 +86,9 @@ REJECT_HELD = _provisioning("Reject held deletions or changes")
 APPROVE_PLAN = _provisioning("Approve provisioning plan")
 APPLY_PLAN = _provisioning("Apply provisioning plan")
 ON_DEMAND = _provisioning("Provision on demand", "Other")
+HOLD = _provisioning("Hold deletions or changes", "Other")
+APPROVE = _provisioning("Approve held changes", "Other")
+REJECT = _provisioning("Reject held changes", "Other")
 
 # Companies
 ADD_COMPANY = _company("Add company", "CompanyManagement", "Add")

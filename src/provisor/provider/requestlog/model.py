@@ -31,7 +31,8 @@ class Entry:
     """A request as an administrator reads it: secrets blacked out, long bodies cut, members as their ids.
 
     ``credential`` is the id of the API key or OAuth client and ``credential_name`` what it is called, null when it is
-    gone. ``request`` and ``answer`` are null where there was no body.
+    gone. ``request`` and ``answer`` are null where there was no body. ``resource_id``: the one that it was about; null:
+    none, several, or it was not read.
     """
 
     id: str
@@ -45,6 +46,19 @@ class Entry:
     request: str | None
     answer: str | None
     ignored: Sequence[str]
+    resource_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EntryPage:
+    """Entries without their bodies, newest first. ``before``: where the next page begins; null: there is none.
+
+    ``looked_at``: how many entries were looked through for them, at most.
+    """
+
+    entries: Sequence[Entry]
+    before: str | None
+    looked_at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +66,8 @@ class Wanted:
     """Which entries: each condition may be null, moments are in ms UTC.
 
     ``status``: exactly this one; ``failed``: 400 and above; ``path``: some text in the path, in any case; ``before``:
-    an entry's id, for the entries that are older than it; ``since``, ``until``: not before, and before this moment.
+    an entry's id, for the entries that are older than it; ``since``, ``until``: not before, and before this moment;
+    ``with_ignored``: something was sent that is not stored.
     """
 
     status: int | None = None
@@ -63,3 +78,4 @@ class Wanted:
     since: int | None = None
     until: int | None = None
     before: str | None = None
+    with_ignored: bool = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
@@ -11,10 +12,10 @@ import msgspec
 import structlog
 
 from provisor.clock import Clock
-from provisor.errors import InvalidInput, ProvisorError
+from provisor.errors import InvalidInput, NotFound, ProvisorError
 from provisor.ids import new_id
 from provisor.provider.model import Principal
-from provisor.provider.requestlog.model import Entry, Observed, Wanted
+from provisor.provider.requestlog.model import Entry, EntryPage, Observed, Wanted
 from provisor.provider.requestlog.redact import shown_body, shown_path
 from provisor.provider.requestlog.store import RequestStore
 from provisor.provider.resources.service import Resources
@@ -28,6 +29,8 @@ _WAIT_SECONDS = 0.5
 # Above these, entries are left out rather than memory filled: the database does not keep up.
 _BACKLOG, _BACKLOG_BYTES = 20_000, 64 * 1024 * 1024
 _DAY_MS = 24 * 3_600_000
+# How many entries a page looks through.
+_WINDOW = 20_000
 _TIDY_MS = 3_600_000
 
 _log = structlog.get_logger(__name__)
@@ -82,6 +85,29 @@ class RequestLog:
         if not 1 <= limit <= MOST_ENTRIES:
             raise InvalidInput(f"The limit is {limit}.", hint=f"Ask for 1 to {MOST_ENTRIES} entries.")
         return await self._store.entries(company_id, wanted or Wanted(), limit)
+
+    async def page(self, actor: Actor, company_id: str, wanted: Wanted, *, limit: int = 50) -> EntryPage:
+        """A page of the log, newest first. Of a long log a page looks through a part only, and says where to go on."""
+        actor.require(Right.COMPANY_ADMINISTER, company_id)
+        return await self._store.page(company_id, wanted, limit, _WINDOW)
+
+    async def about(self, actor: Actor, company_id: str, resource_id: str, *, limit: int = 20) -> list[Entry]:
+        """The newest requests about one resource."""
+        actor.require(Right.COMPANY_ADMINISTER, company_id)
+        return await self._store.about(company_id, resource_id, limit)
+
+    async def entry(self, actor: Actor, company_id: str, entry_id: str) -> Entry:
+        """One request's whole story. Raises ``NotFound``."""
+        actor.require(Right.COMPANY_ADMINISTER, company_id)
+        found = await self._store.entry(company_id, entry_id)
+        if found is None:
+            raise NotFound("There is no such request in the log.", hint=f"It keeps them for {self._days} days.")
+        return found
+
+    @property
+    def days(self) -> int:
+        """How long requests are kept; 0: they are not."""
+        return self._days
 
     async def flush(self) -> None:
         """Write what is waiting now."""
@@ -158,6 +184,28 @@ def _rows(waiting: Sequence[Observed], secrets: dict[str, frozenset[str]]) -> li
                 "request": shown_body(one.request, names),
                 "answer": shown_body(one.answer, names),
                 "ignored": msgspec.json.encode(one.ignored).decode() if one.ignored else None,
+                "resource_id": _resource_id(one),
             }
         )
     return rows
+
+
+class _Created(msgspec.Struct):
+    id: str | None = None
+
+
+_IN_PATH = re.compile(r"/([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})(?:[/?]|$)")
+_created = msgspec.json.Decoder(_Created).decode
+
+
+def _resource_id(one: Observed) -> str | None:
+    """The resource that a request was about: it is in the address, or in the answer to a creation."""
+    found = _IN_PATH.search(one.path)
+    if found is not None:
+        return found[1]
+    if one.method != "POST" or one.status != 201:
+        return None
+    try:
+        return _created(one.answer).id
+    except msgspec.DecodeError:
+        return None

@@ -1,7 +1,7 @@
 -- name: insert_resource
 -- A new user or group. The unique index on unique_key answers for userName and displayName.
-INSERT INTO resource (company_id, type, id, unique_key, display, document, version, created_at, modified_at)
-VALUES (:company_id, :type, :id, :unique_key, :display, :document, 1, :at, :at)
+INSERT INTO resource (company_id, type, id, unique_key, display, document, version, created_at, modified_at, source)
+VALUES (:company_id, :type, :id, :unique_key, :display, :document, 1, :at, :at, :source)
 
 -- name: insert_attributes
 -- :rows is a JSON array of pairs [path, value]: one statement, however many there are.

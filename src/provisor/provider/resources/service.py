@@ -98,6 +98,7 @@ class Resources:
             self._clock.now_ms(),
             secrets=await self._hashed(checked.write_only) if checked.write_only else {},
             skips_unknown_members=by.unknown_members_ignored,
+            source=caller.key_id,
         )
 
     async def read(

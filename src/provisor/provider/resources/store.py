@@ -65,8 +65,12 @@ class ResourceStore:
         *,
         secrets: Mapping[str, str | None] = _NOTHING,
         skips_unknown_members: bool = False,
+        source: str | None = None,
     ) -> Served:
-        """Store a new resource with its members (ids; of a user none) and the hashes of what nobody may read."""
+        """Store a new resource with its members (ids; of a user none) and the hashes of what nobody may read.
+
+        ``source``: the id of the credential that it came with.
+        """
         watch = Watch(company_id, at)
 
         async def work(tx: Tx) -> Served:
@@ -80,6 +84,7 @@ class ResourceStore:
                         "display": draft.display,
                         "document": draft.document,
                         "at": at,
+                        "source": source,
                     },
                 )
             except UniqueViolation:

@@ -1,4 +1,4 @@
-"""Tables of the identity side's applications: service principals, roles, assignments, jobs and their secrets."""
+"""Tables of the identity side's applications: registrations, service principals, roles, assignments, consent, jobs."""
 
 from __future__ import annotations
 
@@ -6,16 +6,78 @@ from sqlalchemy import Column, Index, LargeBinary, Table, UniqueConstraint
 
 from provisor.storage.tables.types import Document, Flag, Key, Moment, Number, metadata
 
+# The definition of an application, in the tenant of who makes it. Its instances are service principals.
+application = Table(
+    "application",
+    metadata,
+    Column("tenant_id", Key, primary_key=True),
+    Column("id", Key, primary_key=True),
+    Column("app_id", Key, nullable=False, unique=True),
+    Column("template_id", Key, nullable=False),  # empty: of no gallery app
+    Column("display_name", Key, nullable=False),
+    Column("sign_in_audience", Key, nullable=False),
+    # applications.registrations.properties.ApplicationProperties
+    Column("properties", Document, nullable=False),
+    Column("created_at", Moment, nullable=False),
+)
+
 service_principal = Table(
     "service_principal",
     metadata,
     Column("tenant_id", Key, primary_key=True),
     Column("id", Key, primary_key=True),
-    Column("app_id", Key, nullable=False, unique=True),
-    Column("template_id", Key, nullable=False),
+    Column("app_id", Key, nullable=False),
+    Column("template_id", Key, nullable=False),  # empty: of no gallery app
     Column("display_name", Key, nullable=False),
     Column("created_at", Moment, nullable=False),
-    UniqueConstraint("tenant_id", "display_name"),
+    # The tenant whose application it is an instance of; empty: its own.
+    Column("owner_tenant_id", Key, nullable=False, server_default=""),
+    # applications.registrations.properties.ServicePrincipalProperties
+    Column("properties", Document, nullable=False, server_default="{}"),
+    UniqueConstraint("tenant_id", "app_id"),
+)
+
+# Who may manage an application or a service principal without a directory role.
+application_owner = Table(
+    "application_owner",
+    metadata,
+    Column("tenant_id", Key, primary_key=True),
+    Column("object_id", Key, primary_key=True),
+    Column("owner_id", Key, primary_key=True),
+    Column("owner_type", Key, nullable=False),  # User | ServicePrincipal
+    Column("created_at", Moment, nullable=False),
+    Index("ix_application_owner_owner", "tenant_id", "owner_id"),
+)
+
+# Client secrets of applications and of service principals, as an HMAC.
+password_credential = Table(
+    "password_credential",
+    metadata,
+    Column("key_id", Key, primary_key=True),
+    Column("tenant_id", Key, nullable=False),
+    Column("object_id", Key, nullable=False),
+    Column("app_id", Key, nullable=False),
+    Column("display_name", Key),
+    Column("hint", Key, nullable=False),
+    Column("mac", LargeBinary, nullable=False),
+    Column("start_at", Moment, nullable=False),
+    Column("end_at", Moment, nullable=False),
+    Index("ix_password_credential_app", "app_id"),
+    Index("ix_password_credential_object", "object_id"),
+)
+
+# Delegated permissions that were consented to: Graph's oauth2PermissionGrant.
+permission_grant = Table(
+    "permission_grant",
+    metadata,
+    Column("tenant_id", Key, primary_key=True),
+    Column("id", Key, primary_key=True),
+    Column("client_id", Key, nullable=False),  # the service principal that asks
+    Column("resource_id", Key, nullable=False),  # the service principal that is asked
+    Column("principal_id", Key, nullable=False),  # empty: for everybody in the tenant
+    Column("scope", Document, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    UniqueConstraint("tenant_id", "client_id", "resource_id", "principal_id"),
 )
 
 app_role = Table(
@@ -26,6 +88,8 @@ app_role = Table(
     Column("value", Key),
     Column("display_name", Key, nullable=False),
     Column("enabled", Flag, nullable=False),
+    Column("description", Key),
+    Column("member_types", Key, nullable=False, server_default='["User"]'),  # of User, Application: a JSON array
 )
 
 assignment = Table(
@@ -35,7 +99,7 @@ assignment = Table(
     Column("id", Key, primary_key=True),
     Column("service_principal_id", Key, nullable=False),
     Column("principal_id", Key, nullable=False),
-    Column("principal_type", Key, nullable=False),  # User | Group
+    Column("principal_type", Key, nullable=False),  # User | Group | ServicePrincipal
     Column("app_role_id", Key, nullable=False),
     Column("created_at", Moment, nullable=False),
     UniqueConstraint("service_principal_id", "principal_id", "app_role_id"),
@@ -55,6 +119,8 @@ synchronization_job = Table(
     Column("schema_version", Number, nullable=False),
     # Settings that are not secret: applications.model.JobSettings.
     Column("settings", Document, nullable=False),
+    # Raised by every setting that changes who is in scope: everybody is looked at anew.
+    Column("scope_version", Number, nullable=False, server_default="0"),
     Index("ix_synchronization_job_sp", "service_principal_id"),
     Index("ix_synchronization_job_tenant", "tenant_id"),
 )

@@ -30,6 +30,7 @@ administrator = Table(
     Column("user_id", Key),  # the SCIM user that is this person, once one was seen
     Column("disabled_at", Moment),  # since when SCIM has that user inactive or deleted
     UniqueConstraint("company_id", "email"),
+    Index("ix_administrator_email", "email"),
 )
 
 # Whom a key may belong to instead of a person, so that a leaver does not stop a company's provisioning.
@@ -76,6 +77,7 @@ resource = Table(
     Column("version", Number, nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("modified_at", Moment, nullable=False),
+    Column("source", Key),  # the id of the API key or the OAuth client that created it; null: from before this was kept
     Index("ux_resource_unique", "company_id", "type", "unique_key", unique=True),
 )
 
@@ -198,6 +200,8 @@ scim_request = Table(
     Column("request", Document),  # without secrets; null: there was no body
     Column("answer", Document),
     Column("ignored", Document),  # JSON: paths that were sent and not stored; null: none
+    Column("resource_id", Key),  # the one resource that it was about; null: none, or several
+    Index("ix_scim_request_resource", "company_id", "resource_id", "id"),
     Index("ix_scim_request_at", "at"),
 )
 

@@ -48,7 +48,9 @@ class Beginning:
         begin = self._guard.open(self._show)
 
         async def page(request: Request) -> Response:
-            return await (begin if await self._setup.is_empty(self._kind) else otherwise)(request)
+            if await self._guard.session(request) is None and await self._setup.is_empty(self._kind):
+                return await begin(request)
+            return await otherwise(request)
 
         return page
 

@@ -19,11 +19,13 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from provisor.errors import Forbidden, InvalidInput, NotFound, ProvisorError
+from provisor.security.actor import Right
 from provisor.signin.model import Session
 from provisor.web.html.cookies import set_cookie
 from provisor.web.html.failures import failure_page
 from provisor.web.html.forms import Form, read_form
 from provisor.web.html.shell import Shell
+from provisor.web.local import is_loopback
 from provisor.web.services import FindSession, WebSettings
 
 COOKIES = {"tenant": "provisor_session", "company": "provisor_company"}
@@ -54,10 +56,10 @@ class Guard:
         found = await self._sessions.find(value) if value else None
         return found if found is not None and found.kind == self.shell.kind else None
 
-    def signed_in(self, handler: Handler, *, max_body: int | None = None) -> OpenHandler:
+    def signed_in(self, handler: Handler, *, right: Right | None = None, max_body: int | None = None) -> OpenHandler:
         """A page for who has signed in. Others are sent to the sign-in page, and come back from there.
 
-        ``max_body``: of an uploaded file's form, in bytes.
+        ``right``: who lacks it is told so before anything else. ``max_body``: of an uploaded file's form, in bytes.
         """
 
         async def page(request: Request) -> Response:
@@ -67,6 +69,8 @@ class Guard:
             request.state.session, request.state.csrf, request.state.shell = session, session.csrf, self.shell
             try:
                 await self._check(request, session.csrf, max_body)
+                if right is not None:
+                    session.actor.require(right, session.realm_id)
                 return await handler(request, session)
             except ProvisorError as error:
                 return failure_page(request, error)
@@ -113,8 +117,15 @@ class Guard:
             raise ForeignForm(hint="Open the page here and fill it in again. Nothing was changed.")
         form = await read_form(request, max_body)
         if not token or not hmac.compare_digest(form.raw(FIELD).encode(), token.encode()):
-            raise ForeignForm(hint="Open the page again and fill it in again. Nothing was changed.")
+            raise ForeignForm(hint=f"{self._why(request)}Open the page again, fill it in again. Nothing was changed.")
         request.state.form = form
+
+    def _why(self, request: Request) -> str:
+        """What else may be wrong, where browsers keep no cookie of ours."""
+        plain = request.url.scheme == "http" and self._settings.public_url is None
+        if plain and not is_loopback(request.url.hostname or ""):
+            return "Browsers keep no cookies of this address, as it has no TLS: use --tls-cert or --public-url. "
+        return ""
 
     def _from_here(self, request: Request) -> bool:
         """Whether the browser says that the form's page was ours. Who says nothing has still to show the token."""

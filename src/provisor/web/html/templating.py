@@ -54,7 +54,7 @@ def environment() -> Environment:
         cache_size=-1,
     )
     made.globals |= {"static": static.address, "version": __version__}
-    made.filters |= {"moment": moment, "day": day, "count": count}
+    made.filters |= {"moment": moment, "day": day, "count": count, "zip": zip}
     return made
 
 

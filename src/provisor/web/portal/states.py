@@ -58,4 +58,4 @@ async def app_states(app: AppServices, actor: Actor, tenant_id: str) -> list[App
     found = await app.applications.apps(actor, tenant_id)
     if Right.SYNCHRONIZATION_READ not in actor.rights:
         return [AppState(one, None) for one in found]
-    return [AppState(one, await app.provisioning.state(actor, one.job_id)) for one in found]
+    return [AppState(one, await app.provisioning.state(actor, one.job_id) if one.has_job else None) for one in found]

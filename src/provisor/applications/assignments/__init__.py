@@ -1,0 +1,1 @@
+"""Beside scoping: role assignments as Graph has them, seen from the application and from who is assigned."""

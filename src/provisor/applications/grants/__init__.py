@@ -1,0 +1,1 @@
+"""Beside registrations: consent, as Graph's ``oauth2PermissionGrant`` has it."""
