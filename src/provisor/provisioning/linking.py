@@ -178,12 +178,16 @@ class Linker:
         value = shown.get("value") if isinstance(shown, Mapping) else shown
         return {path: item.manager} if value == item.manager else {}
 
-    async def _adopt(self, item: Item, match: Match, target: TargetObject) -> None:
-        """An account exists already: link it, then send what it lacks. The link stays even if that is refused."""
+    def adopts(self, item: Item, target: TargetObject) -> tuple[dict[str, Any], tuple[AttributeChange, ...]]:
+        """Of an account that is to be linked: what it has already, and what is to be sent."""
         # As an update, for it is one: what flows during creation only, defaults among them, does not flow here.
         values = self._values(item, False)
         always = self._rule.always - self._rule.fixed
-        agreed, changes = adoption(values, target.values, always, self._rule.flows)
+        return adoption(values, target.values, always, self._rule.flows)
+
+    async def _adopt(self, item: Item, match: Match, target: TargetObject) -> None:
+        """An account exists already: link it, then send what it lacks. The link stays even if that is refused."""
+        agreed, changes = self.adopts(item, target)
         self._notes.intent_done(item)
         self._notes.link(item, target.id, agreed)
         if not changes or not match.may_update:

@@ -27,17 +27,17 @@ class Roster:
         self._by: dict[str, dict[str, list[TargetObject]]] = {attribute: {} for attribute in attributes}
         for found in objects:
             for attribute, index in self._by.items():
-                index.setdefault(_folded(found.get(attribute)), []).append(found)
+                index.setdefault(folded(found.get(attribute)), []).append(found)
 
     def add(self, keys: Sequence[tuple[str, str]], made: TargetObject) -> None:
         """An object that was created since the list was read."""
         for attribute, value in keys:
             if attribute in self._by:
-                self._by[attribute].setdefault(_folded(value), []).append(made)
+                self._by[attribute].setdefault(folded(value), []).append(made)
 
     def find(self, attribute: str, value: str) -> list[TargetObject]:
         """Every listed object with this value, as ``ScimClient.find`` would give it."""
-        return self._by[attribute].get(_folded(value), [])
+        return self._by[attribute].get(folded(value), [])
 
 
 async def read_roster(client: ScimClient, kind: Kind, attributes: Sequence[str], waiting: int) -> Roster | None:
@@ -68,5 +68,6 @@ async def read_roster(client: ScimClient, kind: Kind, attributes: Sequence[str],
     return Roster(list(objects.values()), attributes)
 
 
-def _folded(value: object) -> str:
+def folded(value: object) -> str:
+    """A value as it is compared: in no particular case."""
     return str(value).casefold()

@@ -7,6 +7,7 @@ from typing import Any
 
 from provisor.connector.answers import TargetObject
 from provisor.connector.errors import Conflict409, NotFound404, TargetError
+from provisor.connector.messages import AttributeChange
 from provisor.provisioning.doubts import in_doubt, resolved
 from provisor.provisioning.flights.store import Flight
 from provisor.provisioning.linking import LATE_MS, Linker
@@ -73,6 +74,13 @@ class Sender:
 
     async def carry(self, items: Sequence[Item]) -> None:
         """All of it. Errors that concern every object are left in ``run.broken``; what was not sent stays unsettled."""
+        await self.prepare(items)
+        if not self._run.interrupted:
+            await self.send([item for item in items if not item.settled])
+
+    async def prepare(self, items: Sequence[Item]) -> None:
+        """Decide about each, and look up in the target those that are new; nothing is sent. What needs nothing to be
+        sent is settled."""
         await self._run.each([item for item in items if _left_behind(item)], self._recover)
         await self._run.each([item for item in items if _left_and_lost(item)], self._find_lost)
         await self._run.each([item for item in items if _doubtful(item)], self._read)
@@ -89,8 +97,6 @@ class Sender:
             if not item.settled:
                 self._settle_unsent(item)
         await self._matcher.match([item for item in items if isinstance(item.plan, Match) and not item.settled])
-        if not self._run.interrupted:
-            await self._send([item for item in items if not item.settled])
 
     async def _recover(self, item: Item) -> None:
         """A create may have made an account, and its person has left the scope since: find it, so that it goes too."""
@@ -234,8 +240,12 @@ class Sender:
 
     # Sending
 
-    async def _send(self, items: Sequence[Item]) -> None:
-        """What the batch creates and changes is durable in the journal before the first request leaves."""
+    def adopts(self, item: Item, target: TargetObject) -> tuple[dict[str, Any], tuple[AttributeChange, ...]]:
+        """Of an account that is to be linked: what it has already, and what is to be sent."""
+        return self._linker.adopts(item, target)
+
+    async def send(self, items: Sequence[Item]) -> None:
+        """What was prepared. What it creates and changes is durable before the first request leaves."""
         creates = [item for item in items if isinstance(item.plan, Match) and not item.found and self._creates(item)]
         going = [item for item in items if not item.settled]
         flight = Flight(objects={item.source.id: paths for item in going if (paths := _paths(item))})
