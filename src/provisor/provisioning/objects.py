@@ -127,6 +127,11 @@ async def load(
     sources = await _computed(run, sources, roles, mappings)
     links = await run.store.links(job.id, ids)
     intents = await run.store.intents(job.id, ids)
+    gone = {slot.source_id for slot in slots if slot.gone}
+    missing = [id_ for id_ in ids if id_ not in sources and id_ not in gone]
+    if missing and run.watch is None:
+        # Somebody asks about just these, outside of any cycle: what the directory does not have now is gone.
+        gone |= await run.store.absent(job.tenant_id, missing)
     unlinked = [id_ for id_ in ids if id_ not in links]
     decisions = await run.decisions.of(job.id, unlinked) if unlinked else {}
     items = []
@@ -136,7 +141,7 @@ async def load(
             slot.source_id, kind, exists=False, name=link.display_name if link else ""
         )
         entitlement, fault = _entitlement(run, source, roles[slot.source_id], mappings)
-        unread = slot.source_id not in sources and not slot.gone
+        unread = slot.source_id not in sources and slot.source_id not in gone
         decision = decisions.get(slot.source_id)
         items.append(
             Item(slot, source, entitlement, link, intents.get(slot.source_id), fault, decision=decision, unread=unread)

@@ -411,6 +411,12 @@ WHERE job_id = :job_id AND object_type = :object_type AND state = 'linked' LIMIT
 SELECT l.target_id FROM link_member a JOIN link l ON l.job_id = a.job_id AND l.source_id = a.member_id
 WHERE a.job_id = :job_id AND a.group_id = :group_id
 
+-- name: present
+-- Those of these objects that the directory has; an empty id for the tenant itself.
+SELECT id FROM directory_user WHERE tenant_id = :tenant_id AND id IN (:ids...)
+UNION ALL SELECT id FROM directory_group WHERE tenant_id = :tenant_id AND id IN (:ids...)
+UNION ALL SELECT '' FROM tenant WHERE id = :tenant_id
+
 -- name: has_slot
 -- Is the object in the queue?
 SELECT 1 FROM pending WHERE job_id = :job_id AND source_id = :source_id AND stage = 'object'

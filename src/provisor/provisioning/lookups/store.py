@@ -128,6 +128,16 @@ class Lookups:
 
         return await self._database.read(work, long=True)
 
+    async def absent(self, tenant_id: str, ids: Sequence[str]) -> set[str]:
+        """Those of these that the directory does not have: one statement, so a complete answer."""
+
+        async def work(tx: Tx) -> set[str]:
+            params = {"tenant_id": tenant_id, "ids": id_list(ids)}
+            present = {row[0] for row in await tx.fetch_all(SQL["present"], params)}
+            return set(ids) - present if "" in present else set()
+
+        return await self._database.read(work)
+
     async def has_slot(self, job_id: str, source_id: str) -> bool:
         """Is the object in the queue?"""
 
