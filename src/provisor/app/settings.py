@@ -27,6 +27,8 @@ class Settings:
     at all. ``trusted_proxies``: networks of proxies whose X-Forwarded headers count. ``open_sign_up``: anybody may make
     a company. ``require_second_factor``: administrators have to set one up. ``provisioning_log_days``: how long the
     provisioning log is kept; 0: for good.
+    ``smtp_url``: the mail server (``events.mail.smtp``); null: mail goes to files in ``data_dir``/outbox.
+    ``feed_days``: how long the directory's changes can be asked for, as with a delta token; 0: for good.
     """
 
     data_dir: Path = Path(DEFAULT_DATA)
@@ -44,6 +46,9 @@ class Settings:
     open_sign_up: bool = True
     require_second_factor: bool = False
     provisioning_log_days: int = 30
+    smtp_url: str | None = field(default=None, repr=False)
+    mail_from: str = "provisor@localhost"
+    feed_days: int = 30
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
@@ -109,6 +114,9 @@ def read_settings(
         open_sign_up=_flag(env, "PROVISOR_OPEN_SIGN_UP", default=True),
         require_second_factor=_flag(env, "PROVISOR_REQUIRE_SECOND_FACTOR", default=False),
         provisioning_log_days=_number(env, "PROVISOR_PROVISIONING_LOG_DAYS", 30, "a number of days", 36_500),
+        smtp_url=env.get("PROVISOR_SMTP_URL") or None,
+        mail_from=env.get("PROVISOR_MAIL_FROM") or "provisor@localhost",
+        feed_days=_number(env, "PROVISOR_FEED_DAYS", 30, "a number of days", 36_500),
         environment=env,
     )
 
