@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from provisor.provisioning.guarding.service import Guards
     from provisor.provisioning.log.service import ProvisioningLog
     from provisor.provisioning.ondemand.service import OnDemand
+    from provisor.provisioning.outcomes.service import Outcomes
     from provisor.provisioning.service import Provisioning
     from provisor.provisioning.tryout import Tryout
     from provisor.signin.keyring.service import Keyring
@@ -170,6 +171,13 @@ class AppServices:
 
         stores = self.stores
         return Guards(stores.guards, stores.jobs, self.applications, self.clock, self.guard_watcher)
+
+    @cached_property
+    def outcomes(self) -> Outcomes:
+        from provisor.provisioning.outcomes.service import Outcomes
+        from provisor.provisioning.outcomes.store import OutcomeStore
+
+        return Outcomes(OutcomeStore(self.database), self.applications)
 
     @cached_property
     def tryout(self) -> Tryout:

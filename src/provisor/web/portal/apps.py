@@ -45,7 +45,7 @@ class AppPages:
         """The section's addresses."""
         page, action = self._centre.page, self._centre.action
         return [
-            page("/portal/apps", self.list),
+            page("/portal/apps", self.index),
             page("/portal/gallery", self.gallery),
             page("/portal/gallery/{template}", self.tile),
             action("/portal/gallery/{template}", self.create),
@@ -59,7 +59,7 @@ class AppPages:
             action(f"{APP}/unassign", self.unassign),
         ]
 
-    async def list(self, request: Request, session: Session) -> Response:
+    async def index(self, request: Request, session: Session) -> Response:
         filters = filters_of(request, {"q": ""})
         states = await app_states(self._centre.app, session.actor, session.realm_id)
         wanted = filters["q"].casefold()
