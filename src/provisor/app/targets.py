@@ -11,7 +11,7 @@ from provisor.connector.client import ScimClient
 from provisor.connector.dialect import load_dialect
 from provisor.connector.pacing import Pacer
 from provisor.connector.transport import Transport
-from provisor.provisioning.engine import REQUEST_MS, before_send
+from provisor.provisioning.watch import REQUEST_MS, before_send
 from provisor.security.actor import Actor
 
 
@@ -38,22 +38,26 @@ class TargetClients:
         kept = self._clients.get(job.id)
         if kept is not None and kept[:2] == (credentials, dialect):
             return kept[2]
+        client = self.trial(job, credentials)
+        self._clients[job.id] = (credentials, dialect, client)
+        return client
+
+    def trial(self, job: Job, credentials: Credentials) -> ScimClient:
+        """A client that is not kept. Raises ``InvalidInput`` as ``client``."""
         template = self._applications.template(job.template_id)
         profile = CapabilityProfile.from_dict(template.capabilities)
         pacer = self._pacers.setdefault(
             credentials.base_address,
             Pacer(self._clock, concurrency=profile.concurrency, requests_per_second=profile.requests_per_second),
         )
-        client = ScimClient(
+        return ScimClient(
             self._transport,
             base_address=credentials.base_address,
             token=credentials.secret_token,
-            dialect=load_dialect(dialect, parse_tenant_url(credentials.base_address).flags),
+            dialect=load_dialect(job.settings.dialect, parse_tenant_url(credentials.base_address).flags),
             capabilities=profile,
             clock=self._clock,
             timeout=REQUEST_MS / 1000,
             pacing=pacer,
             before_send=_before_send,
         )
-        self._clients[job.id] = (credentials, dialect, client)
-        return client

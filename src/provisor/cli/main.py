@@ -25,8 +25,10 @@ from provisor.cli import (
     demo,
     directory,
     job,
+    job_control,
     job_guards,
     job_ondemand,
+    job_plan,
     maintenance,
     oauthclient,
     schema,
@@ -67,8 +69,10 @@ for name, group in (
     ("admin", signin.admin_commands),
 ):
     commands.add_typer(group, name=name)
+job_control.register(job.commands)
 job_guards.register(job.commands)
 job_ondemand.register(job.commands)
+job_plan.register(job.commands)
 company.commands.add_typer(company_schema.commands, name="schema")
 
 

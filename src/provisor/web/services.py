@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -12,10 +12,12 @@ from provisor.provider.clients.service import Clients
 from provisor.provider.requestlog.service import RequestLog
 from provisor.provider.resources.service import Resources
 from provisor.provider.service import Companies
+from provisor.security.outbound import Network
 from provisor.signin.model import Session
 from provisor.web.company.services import CompanyServices
 from provisor.web.graph.services import GraphServices
 from provisor.web.html.live import Closing
+from provisor.web.signin.services import SignInServices
 
 if TYPE_CHECKING:
     from provisor.app.services import AppServices
@@ -27,22 +29,13 @@ class WebSettings:
 
     ``public_url``: where the world sees this server, ``https://id.example.org`` (a path is allowed); null: what each
     request names. ``metrics_token``: who sends it as a bearer token may read ``/metrics`` from anywhere. ``max_body``
-    in bytes.
+    in bytes. ``trusted_proxies``: networks of proxies whose word on a request's scheme, host and address counts.
     """
 
     public_url: str | None = None
     metrics_token: str | None = None
     max_body: int = 16 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A table on a status page. ``empty`` is what stands there without rows: how to begin."""
-
-    title: str
-    columns: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    empty: str = "Nothing here yet."
+    trusted_proxies: tuple[Network, ...] = ()
 
 
 class FindSession(Protocol):
@@ -75,20 +68,17 @@ class Setup(Protocol):
         """The first company and its administrator; where to go on, signed in. Raises ``ProvisorError``."""
 
 
-async def _nothing() -> Sequence[Section]:
-    return ()
-
-
 async def _ready() -> None:
     return None
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """``ready`` raises ``Unavailable`` while nothing can be served, ``portal``, ``company`` fill status pages.
+    """``ready`` raises ``Unavailable`` while nothing can be served.
 
     ``clients``: null where there is no OAuth. ``requests``: null where SCIM requests are not kept.
     ``outbox``: null where changes are not given out. ``setup``: null where nothing can be begun from a page.
+    ``sign_in``: null where nobody can.
     ``closing`` is told when the server ends. ``graph``: null where there is no Graph-compatible API. ``admin``: what
     the admin centre works on; null where there is none. ``company_portal``: the same for the company's.
     """
@@ -98,8 +88,6 @@ class Services:
     clock: Clock
     settings: WebSettings = field(default_factory=WebSettings)
     ready: Callable[[], Awaitable[None]] = _ready
-    portal: Callable[[], Awaitable[Sequence[Section]]] = _nothing
-    company: Callable[[], Awaitable[Sequence[Section]]] = _nothing
     clients: Clients | None = None
     requests: RequestLog | None = None
     outbox: Outbox | None = None
@@ -107,5 +95,6 @@ class Services:
     graph: GraphServices | None = None
     sessions: FindSession = field(default_factory=NoSessions)
     setup: Setup | None = None
+    sign_in: SignInServices | None = None
     company_portal: CompanyServices | None = None
     closing: Closing = field(default_factory=Closing)
