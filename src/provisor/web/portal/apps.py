@@ -18,7 +18,7 @@ from provisor.web.html.forms import Form
 from provisor.web.html.guard import form_of
 from provisor.web.html.lists import Page, filters_of, numbered, page_number
 from provisor.web.portal.centre import PAGE_SIZE, Centre, confirm, done, show
-from provisor.web.portal.states import AppState, app_states
+from provisor.web.portal.states import AppState, app_state, app_states
 
 APP = "/portal/apps/{id}"
 # The gallery's entry for any app that is not in it.
@@ -110,7 +110,7 @@ class AppPages:
         app = await found_app(self._centre, request, session)
         state = AppState(app, None)
         if Right.SYNCHRONIZATION_READ in session.actor.rights:
-            state = AppState(app, await self._centre.app.provisioning.state(session.actor, app.job_id))
+            state = await app_state(self._centre.app, session.actor, app)
         assigned = await self._centre.app.applications.assignments(
             session.actor, session.realm_id, app.service_principal.id
         )

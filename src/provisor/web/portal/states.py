@@ -24,7 +24,8 @@ WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class AppState:
-    """An app in a list. ``state`` is null for who may not read how apps are provisioned."""
+    """An app in a list. ``state`` is null for who may not read how apps are provisioned, and for an app without a job:
+    its provisioning mode is Manual."""
 
     app: App
     state: JobState | None
@@ -32,6 +33,8 @@ class AppState:
     @property
     def words(self) -> str:
         """Where its provisioning stands."""
+        if not self.app.has_job:
+            return "Manual"
         return WORDS[self.state.code][0] if self.state is not None else ""
 
     @property
