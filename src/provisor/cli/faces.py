@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from provisor.security.actor import operator
-
 if TYPE_CHECKING:
     from provisor.app.services import AppServices
     from provisor.web.asgi import Front
@@ -22,9 +20,6 @@ def make_app(services: AppServices) -> Front:
 
     settings = services.settings
 
-    async def ready() -> None:
-        await services.directory.tenants(operator())
-
     return create_app(
         Services(
             companies=services.companies,
@@ -35,7 +30,7 @@ def make_app(services: AppServices) -> Front:
                 metrics_token=settings.metrics_token,
                 trusted_proxies=parse_networks(settings.trusted_proxies),
             ),
-            ready=ready,
+            ready=services.ready,
             clients=services.clients,
             requests=services.requests,
             outbox=services.outbox,
@@ -51,6 +46,8 @@ def make_app(services: AppServices) -> Front:
                 services.outbox,
                 services.webhooks,
                 services.links,
+                services.audit,
+                services.mail,
                 services.clock,
                 settings.public_url,
             ),
