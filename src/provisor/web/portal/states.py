@@ -61,4 +61,9 @@ async def app_states(app: AppServices, actor: Actor, tenant_id: str) -> list[App
     found = await app.applications.apps(actor, tenant_id)
     if Right.SYNCHRONIZATION_READ not in actor.rights:
         return [AppState(one, None) for one in found]
-    return [AppState(one, await app.provisioning.state(actor, one.job_id) if one.has_job else None) for one in found]
+    return [await app_state(app, actor, one) for one in found]
+
+
+async def app_state(app: AppServices, actor: Actor, one: App) -> AppState:
+    """One of them, for who may read how apps are provisioned."""
+    return AppState(one, await app.provisioning.state(actor, one.job_id) if one.has_job else None)
