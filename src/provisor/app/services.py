@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from provisor.provisioning.guarding.service import Guards
     from provisor.provisioning.log.service import ProvisioningLog
     from provisor.provisioning.ondemand.service import OnDemand
+    from provisor.provisioning.outcomes.service import Outcomes
     from provisor.provisioning.planning.service import Plans
     from provisor.provisioning.service import Provisioning
     from provisor.provisioning.telling.store import Telling
@@ -258,6 +259,13 @@ class AppServices:
 
         stores = self.stores
         return Guards(stores.guards, stores.jobs, self.applications, self.clock, self.guard_watcher)
+
+    @cached_property
+    def outcomes(self) -> Outcomes:
+        from provisor.provisioning.outcomes.service import Outcomes
+        from provisor.provisioning.outcomes.store import OutcomeStore
+
+        return Outcomes(OutcomeStore(self.database), self.applications)
 
     @cached_property
     def tryout(self) -> Tryout:
