@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from provisor.provisioning.explaining.service import Explanations
     from provisor.provisioning.guarding.model import GuardWatcher
     from provisor.provisioning.guarding.service import Guards
+    from provisor.provisioning.learning.service import Learning
     from provisor.provisioning.log.service import ProvisioningLog
     from provisor.provisioning.ondemand.service import OnDemand
     from provisor.provisioning.outcomes.service import Outcomes
@@ -378,6 +379,13 @@ class AppServices:
         return WebhookDelivery(hooks, outbox, self._sealer, self.clock, send)
 
     # Operation
+
+    @cached_property
+    def learning(self) -> Learning:
+        from provisor.provisioning.learning.service import Learning
+        from provisor.provisioning.learning.store import LearningStore
+
+        return Learning(LearningStore(self.database), self.applications)
 
     @cached_property
     def upkeep(self) -> Upkeep:
