@@ -18,6 +18,7 @@ from provisor.provisioning.doubts import UNKNOWN, doubted
 from provisor.provisioning.entry import Status
 from provisor.provisioning.faults import Stopped, concerns_all
 from provisor.provisioning.flights.store import Flight
+from provisor.provisioning.learning.model import learn
 from provisor.provisioning.model import VANISHED, Action, Link, Pending, PendingMember, Retry, Source
 from provisor.provisioning.objects import BATCH
 from provisor.provisioning.recording.store import Batch
@@ -168,6 +169,8 @@ async def change_members(run: Run, batch: Batch, join: Sequence[Pair], leave: Se
             return
         for pair, change in zip([*join, *leave], _changes(join, leave), strict=True):
             batch.pairs_postponed.append((pair.slot, _later(run, pair.slot, error)))
+            if (lesson := learn("Group", "members", [change], error)) is not None:
+                batch.learnt.add(lesson)
             _log(run, batch, source, target_id, [change], error, member=pair)
         await _gone(run, batch, source, target_id, error)
         return

@@ -15,6 +15,7 @@ import msgspec
 from provisor.ids import new_id
 from provisor.provisioning.flights.store import Flight, take_off
 from provisor.provisioning.guarding import store as guarding
+from provisor.provisioning.learning import store as learning
 from provisor.provisioning.leases.store import Lease, keep
 from provisor.provisioning.lookups.store import Lookups, link_of
 from provisor.provisioning.model import (
@@ -85,6 +86,7 @@ class ProvisioningStore(JobStates, Lookups):
                 await tx.execute(SQL[name], {"job_id": job_id})
             for name in guarding.FORGET:
                 await tx.execute(guarding.SQL[name], {"job_id": job_id})
+            await tx.execute(learning.SQL["forget"], {"job_id": job_id})
 
         await self._database.write(work)
 
