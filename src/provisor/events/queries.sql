@@ -36,6 +36,19 @@ INSERT INTO outbox_head (company_id, seq) VALUES (:company_id, :count)
 ON CONFLICT (company_id) DO UPDATE SET seq = outbox_head.seq + excluded.seq
 RETURNING seq;
 
+-- name: append_outbox_one
+-- One change with its number, in one round trip; SQLite, where there are none to save, takes the two statements.
+WITH numbered AS (
+    INSERT INTO outbox_head (company_id, seq) VALUES (:company_id, 1)
+    ON CONFLICT (company_id) DO UPDATE SET seq = outbox_head.seq + excluded.seq RETURNING seq
+), noted AS (
+    INSERT INTO outbox (company_id, seq, resource_type, resource_id, change, at)
+    SELECT :company_id, seq, CAST(:resource_type AS text), CAST(:resource_id AS text), CAST(:change AS text),
+           CAST(:at AS bigint)
+    FROM numbered
+)
+SELECT seq FROM numbered;
+
 -- name: outbox_head
 -- The last number that a company's outbox has given out.
 SELECT seq FROM outbox_head WHERE company_id = :company_id;

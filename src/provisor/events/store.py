@@ -34,6 +34,8 @@ async def append_outbox(tx: Tx, company_id: str, entries: Sequence[NewOutboxChan
     key = {"company_id": company_id}
     if not rows:
         return await _head(tx, _QUERIES["outbox_head"], key)
+    if len(rows) == 1 and tx.dialect == "postgresql":
+        return await _head(tx, _QUERIES["append_outbox_one"], rows[0])
     return await _number(tx, rows, key, _QUERIES["take_outbox_numbers"], _QUERIES["append_outbox"])
 
 

@@ -79,5 +79,9 @@ class Database(Protocol):
     async def write(self, work: Work[T]) -> T:
         """Run ``work`` in a transaction; its answer comes after the commit is durable. What it raises rolls it back."""
 
+    async def write_once(self, work: Work[T]) -> T:
+        """``write``, for a unit of work whose only statement is atomic by itself: PostgreSQL then needs no transaction
+        around it, which would be two more round trips. Anything more is a programming error."""
+
     async def read(self, work: Work[T], *, long: bool = False) -> T:
         """Run ``work`` on a consistent snapshot. ``long``: it may take over a millisecond, so keep it off the loop."""

@@ -98,6 +98,12 @@ class PostgresDatabase:
 
         return await self._run(attempt)
 
+    async def write_once(self, work: Work[T]) -> T:
+        async def attempt(connection: AsyncConnection[Row]) -> T:
+            return _whole(tx := PostgresTx(connection, single=True), await work(tx))
+
+        return await self._run(attempt)
+
     async def read(self, work: Work[T], *, long: bool = False) -> T:
         code: CodeType | None = getattr(work, "__code__", None)
 
