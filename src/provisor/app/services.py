@@ -135,10 +135,10 @@ class AppServices:
     @cached_property
     def given_passwords(self) -> GivenPasswords:
         from provisor.security.passwords import Passwords
+        from provisor.signin.accounts.store import AccountStore
         from provisor.signin.given.service import GivenPasswords
-        from provisor.signin.given.store import GivenStore
 
-        return GivenPasswords(GivenStore(self.database), Passwords(), self.clock)
+        return GivenPasswords(AccountStore(self.database), self.sessions, Passwords(), self.clock)
 
     @cached_property
     def applications(self) -> Applications:

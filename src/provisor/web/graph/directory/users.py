@@ -17,7 +17,7 @@ from provisor.web.graph.http import Answer, Request
 from provisor.web.graph.links import Tokens
 from provisor.web.graph.routing import DIRECTORY_LIST, ENTITY, SELECT, Operation
 from provisor.web.graph.services import GraphServices
-from provisor.web.graph.types import DIRECTORY_OBJECT, USER
+from provisor.web.graph.types import BASIC_USER, DIRECTORY_OBJECT, USER
 
 _REQUIRED = ("accountEnabled", "displayName", "mailNickname", "userPrincipalName", "passwordProfile")
 _PROFILE = ("password", "forceChangePasswordNextSignIn", "forceChangePasswordNextSignInWithMfa")
@@ -59,9 +59,10 @@ class Users:
 
     async def read(self, request: Request) -> Answer:
         """One person."""
-        options = request.options(USER)
+        kind = BASIC_USER if request.grant.basic_only else USER
+        options = request.options(kind)
         user = await self._objects.user(request)
-        return entity(request, "users", (await self._objects.shown(request, [user], options, USER))[0], options)
+        return entity(request, "users", (await self._objects.shown(request, [user], options, kind))[0], options)
 
     async def create(self, request: Request) -> Answer:
         """201 with the person."""
