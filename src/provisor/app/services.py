@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from provisor.provisioning.guarding.service import Guards
     from provisor.provisioning.log.service import ProvisioningLog
     from provisor.provisioning.ondemand.service import OnDemand
+    from provisor.provisioning.planning.service import Plans
     from provisor.provisioning.service import Provisioning
     from provisor.provisioning.telling.store import Telling
     from provisor.provisioning.tryout import Tryout
@@ -240,6 +241,15 @@ class AppServices:
 
         subjects = SubjectStore(self.database)
         return OnDemand(self.stores, subjects, self.directory, self.applications, self.clock, self.engine)
+
+    @cached_property
+    def plans(self) -> Plans:
+        from provisor.provisioning.ondemand.store import SubjectStore
+        from provisor.provisioning.planning.service import Plans
+        from provisor.provisioning.planning.store import PlanStore
+
+        subjects = SubjectStore(self.database)
+        return Plans(PlanStore(self.database), self.stores, subjects, self.applications, self.clock, self.engine)
 
     def engine(self, holder: str) -> Engine:
         """An engine whose leases are ``holder``'s."""
