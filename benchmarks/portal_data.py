@@ -77,6 +77,8 @@ async def fill_company(folder: Path, users: int, entries: int) -> Filled:
         "company: service accounts": "/company/settings/authentication/service-accounts",
         "company: administrators": "/company/settings/administrators",
         "company: schemas": "/company/settings/schemas",
+        "company: audit log": "/company/settings/audit",
+        "company: messages": "/company/settings/messages",
         "front page": "/",
     }
     return Filled({COOKIES["company"]: value}, pages)

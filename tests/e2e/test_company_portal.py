@@ -9,7 +9,7 @@ from typing import Any
 from playwright.sync_api import Page, expect
 from tests.e2e.portal import Browser, Portal, needs_chromium, require_accessible, require_fits
 
-from provisor.security.actor import operator
+from provisor.security.actor import Realm, operator
 
 pytestmark = needs_chromium
 
@@ -304,6 +304,8 @@ class Furnished:
         self.entry = portal.run(services.requests.entries(operator(), self.company))[5].id
         people = portal.run(services.companies.administrators(operator(), self.company))
         self.person = people[1].id
+        realm = Realm("company", self.company)
+        self.change = portal.run(services.audit.page(operator(), realm)).entries[0].id
         self.account = portal.run(services.companies.service_accounts(operator(), self.company))[0].id
 
     @property
@@ -344,6 +346,9 @@ class Furnished:
             f"{SETTINGS}/schemas",
             f"{SETTINGS}/schemas/add",
             f"{SETTINGS}/schemas/one?urn={SCHEMA['id']}",
+            f"{SETTINGS}/audit",
+            f"{SETTINGS}/audit/{self.change}",
+            f"{SETTINGS}/messages",
             "/company/nothing",
         ]
 

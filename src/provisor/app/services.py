@@ -7,6 +7,7 @@ for the connector, the engine and the mapping language (0.4 s of 0.9 s).
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import cached_property
@@ -14,15 +15,17 @@ from typing import TYPE_CHECKING
 
 from provisor.app.settings import Settings
 from provisor.clock import Clock, SystemClock
-from provisor.security.secrets import MasterKey, Sealer, load_key
-from provisor.security.store import check_key
-from provisor.storage.database import Database
+from provisor.security.actor import operator
+from provisor.security.secrets import VARIABLE, MasterKey, Sealer, load_key, pending_key, take_pending
+from provisor.security.store import WrongKey, check_key
+from provisor.storage.database import Database, DiskFull
 from provisor.storage.factory import make_database
 from provisor.storage.migrations import migrate
 
 if TYPE_CHECKING:
     from provisor.app.setup import Setup
     from provisor.app.targets import TargetClients
+    from provisor.app.upkeep.service import Upkeep
     from provisor.applications.assignments.service import RoleAssignments
     from provisor.applications.grants.service import PermissionGrants
     from provisor.applications.passwords.service import Passwords
@@ -49,10 +52,13 @@ if TYPE_CHECKING:
     from provisor.provider.service import Companies
     from provisor.provisioning.decisions.service import Decisions
     from provisor.provisioning.engine import Engine, Stores
+    from provisor.provisioning.explaining.service import Explanations
     from provisor.provisioning.guarding.model import GuardWatcher
     from provisor.provisioning.guarding.service import Guards
+    from provisor.provisioning.learning.service import Learning
     from provisor.provisioning.log.service import ProvisioningLog
     from provisor.provisioning.ondemand.service import OnDemand
+    from provisor.provisioning.outcomes.service import Outcomes
     from provisor.provisioning.planning.service import Plans
     from provisor.provisioning.service import Provisioning
     from provisor.provisioning.telling.store import Telling
@@ -62,6 +68,11 @@ if TYPE_CHECKING:
     from provisor.signin.joining.service import Joining
     from provisor.signin.keyring.service import Keyring
     from provisor.signin.links.service import Links
+    from provisor.signin.openid.authorize import Authorization
+    from provisor.signin.openid.clients import Clients as OAuthClients
+    from provisor.signin.openid.consent import Consents
+    from provisor.signin.openid.issuing import Issuing
+    from provisor.signin.openid.vendor import Vendor
     from provisor.signin.roles.service import Roles
     from provisor.signin.service import Authority
     from provisor.signin.sessions import Sessions
@@ -69,18 +80,40 @@ if TYPE_CHECKING:
 # Services that hold something which has to be let go of, in this order.
 _CLOSED = ("companies", "clients", "requests", "_transport")
 
+# With less room than this on its disk, an embedded database is as good as full.
+_LEAST_ROOM = 16 * 1024 * 1024
+
 
 class AppServices:
     """What commands, HTTP faces and workers call. ``close`` it, or let ``open_services`` do so."""
 
     def __init__(
-        self, database: Database, key: MasterKey, transport: Callable[[], Transport], settings: Settings, clock: Clock
+        self,
+        database: Database,
+        key: MasterKey,
+        transport: Callable[[], Transport],
+        settings: Settings,
+        clock: Clock,
+        root: MasterKey | None = None,
     ) -> None:
         self.database = database
         self.settings = settings
         self.clock = clock
-        self._key = key
+        self.key = key
+        # What peppers are derived from: it stays when the sealing key is changed.
+        self.root = root or key
         self._make_transport = transport
+
+    async def ready(self) -> None:
+        """Can this process serve? Raises ``DatabaseUnavailable``, or ``DiskFull`` when nothing more can be written."""
+        await self.directory.tenants(operator())
+        if self.settings.engine == "sqlite":
+            folder = self.settings.lock_dir
+            if shutil.disk_usage(folder).free < _LEAST_ROOM:
+                raise DiskFull(
+                    f"The disk that holds {folder} is full: nothing is written until there is room.",
+                    hint="Make room on the disk; work goes on by itself.",
+                )
 
     async def close(self) -> None:
         """Let go of what was made. The database is its opener's to close."""
@@ -160,7 +193,7 @@ class AppServices:
         from provisor.applications.passwords.service import Passwords
         from provisor.applications.passwords.store import PasswordStore
 
-        return Passwords(PasswordStore(self.database), self._key.derive("client secret pepper"), self.clock)
+        return Passwords(PasswordStore(self.database), self.root.derive("client secret pepper"), self.clock)
 
     @cached_property
     def grants(self) -> PermissionGrants:
@@ -229,6 +262,13 @@ class AppServices:
         return Guards(stores.guards, stores.jobs, self.applications, self.clock, self.guard_watcher)
 
     @cached_property
+    def outcomes(self) -> Outcomes:
+        from provisor.provisioning.outcomes.service import Outcomes
+        from provisor.provisioning.outcomes.store import OutcomeStore
+
+        return Outcomes(OutcomeStore(self.database), self.applications)
+
+    @cached_property
     def tryout(self) -> Tryout:
         from provisor.provisioning.tryout import Tryout
 
@@ -241,6 +281,14 @@ class AppServices:
 
         subjects = SubjectStore(self.database)
         return OnDemand(self.stores, subjects, self.directory, self.applications, self.clock, self.engine)
+
+    @cached_property
+    def explanations(self) -> Explanations:
+        from provisor.provisioning.explaining.service import Explanations
+        from provisor.provisioning.ondemand.store import SubjectStore
+
+        subjects = SubjectStore(self.database)
+        return Explanations(self.stores, subjects, self.directory, self.applications, self.clock, self.engine)
 
     @cached_property
     def plans(self) -> Plans:
@@ -272,14 +320,14 @@ class AppServices:
         from provisor.provider.service import Companies
         from provisor.provider.store import CompanyStore
 
-        return Companies(CompanyStore(self.database), self._key.derive("api key pepper"), self.clock)
+        return Companies(CompanyStore(self.database), self.root.derive("api key pepper"), self.clock)
 
     @cached_property
     def clients(self) -> Clients:
         from provisor.provider.clients.service import Clients
         from provisor.provider.clients.store import ClientStore
 
-        pepper = self._key.derive("oauth client pepper")
+        pepper = self.root.derive("oauth client pepper")
         return Clients(ClientStore(self.database), pepper, self.clock, token_minutes=self.settings.token_minutes)
 
     @cached_property
@@ -287,7 +335,7 @@ class AppServices:
         from provisor.provider.resources.service import Resources
         from provisor.provider.resources.store import ResourceStore
 
-        return Resources(ResourceStore(self.database), self.clock, cursor_key=self._key.derive("scim cursors"))
+        return Resources(ResourceStore(self.database), self.clock, cursor_key=self.root.derive("scim cursors"))
 
     @cached_property
     def browsing(self) -> Browsing:
@@ -333,6 +381,32 @@ class AppServices:
     # Operation
 
     @cached_property
+    def learning(self) -> Learning:
+        from provisor.provisioning.learning.service import Learning
+        from provisor.provisioning.learning.store import LearningStore
+
+        return Learning(LearningStore(self.database), self.applications)
+
+    @cached_property
+    def upkeep(self) -> Upkeep:
+        from provisor.app.upkeep.service import Retention, Upkeep
+        from provisor.app.upkeep.store import UpkeepStore
+        from provisor.events.mail.store import MailStore
+        from provisor.provider.notices.store import ExpiryNotices
+
+        return Upkeep(
+            UpkeepStore(self.database),
+            MailStore(self.database),
+            self.log,
+            self.directory,
+            self.companies,
+            ExpiryNotices(self.database, self.clock),
+            self.telling,
+            self.clock,
+            Retention(feed=self.settings.feed_days),
+        )
+
+    @cached_property
     def telling(self) -> Telling:
         from provisor.provisioning.telling.store import Telling
 
@@ -365,7 +439,7 @@ class AppServices:
         return SmtpMailer(parse_smtp_url(settings.smtp_url), settings.mail_from)
 
     def _notification_key(self, realm: str) -> bytes:
-        return self._key.derive(f"notification webhook {realm}")
+        return self.root.derive(f"notification webhook {realm}")
 
     @cached_property
     def log(self) -> ProvisioningLog:
@@ -395,7 +469,44 @@ class AppServices:
         from provisor.signin.service import Authority
         from provisor.signin.store import SignInStore
 
-        return Authority(SignInStore(self.database), self.keyring, self.clock)
+        return Authority(SignInStore(self.database), self.keyring, self.oauth_clients, self.clock)
+
+    @cached_property
+    def vendor(self) -> Vendor:
+        from provisor.signin.openid.vendor import TEMPLATE, Vendor
+
+        secret = self.key.derive("vendor client secret").hex()
+        return Vendor(self.registrations, self.applications.template(TEMPLATE), secret, self.clock)
+
+    @cached_property
+    def oauth_clients(self) -> OAuthClients:
+        from provisor.signin.openid.clients import Clients
+
+        return Clients(self.registrations, self.passwords, self.role_assignments, self.directory, self.vendor)
+
+    @cached_property
+    def consents(self) -> Consents:
+        from provisor.signin.openid.consent import Consents
+        from provisor.signin.openid.store import OpenIdStore
+
+        store = OpenIdStore(self.database)
+        return Consents(store, self.oauth_clients, self.registrations, self.grants, self.role_assignments)
+
+    @cached_property
+    def authorization(self) -> Authorization:
+        from provisor.signin.openid.authorize import Authorization
+        from provisor.signin.openid.store import OpenIdStore
+
+        return Authorization(OpenIdStore(self.database), self.oauth_clients, self.consents, self.clock)
+
+    @cached_property
+    def issuing(self) -> Issuing:
+        from provisor.signin.openid.issuing import Issuing
+        from provisor.signin.openid.store import OpenIdStore
+        from provisor.signin.store import SignInStore
+
+        store, people = OpenIdStore(self.database), SignInStore(self.database)
+        return Issuing(store, people, self.oauth_clients, self.consents, self.keyring, self.clock)
 
     @cached_property
     def sessions(self) -> Sessions:
@@ -432,7 +543,7 @@ class AppServices:
             Passwords(),
             self._sealer,
             self.clock,
-            pepper=self._key.derive("recovery codes"),
+            pepper=self.root.derive("recovery codes"),
             require_second_factor=self.settings.require_second_factor,
         )
 
@@ -459,11 +570,11 @@ class AppServices:
     def setup(self) -> Setup:
         from provisor.app.setup import Setup
 
-        return Setup(self.directory, self.companies, self.roles, self.links, self._key.derive("setup code"))
+        return Setup(self.directory, self.companies, self.roles, self.links, self.root.derive("setup code"))
 
     @cached_property
     def _sealer(self) -> Sealer:
-        return Sealer(self._key)
+        return Sealer(self.key)
 
     @cached_property
     def _transport(self) -> Transport:
@@ -489,11 +600,26 @@ async def open_services(settings: Settings) -> AsyncIterator[AppServices]:
     key = load_key(settings.data_dir, settings.environment or os.environ, database=settings.engine)
     database = make_database(data_dir=settings.data_dir, url=settings.database_url)
     await database.open()
-    services = AppServices(database, key, transport, settings, SystemClock())
+    services: AppServices | None = None
     try:
         await migrate(database)
-        await check_key(database, key)
+        key, root = await _checked_key(database, key, settings)
+        services = AppServices(database, key, transport, settings, SystemClock(), root)
         yield services
     finally:
-        await services.close()
+        if services is not None:
+            await services.close()
         await database.close()
+
+
+async def _checked_key(database: Database, key: MasterKey, settings: Settings) -> tuple[MasterKey, MasterKey]:
+    """The sealing key and the root. A rotation that was cut off between its commit and its file's name is finished."""
+    try:
+        return key, await check_key(database, key)
+    except WrongKey:
+        pending = pending_key(settings.data_dir) if key.origin != VARIABLE else None
+        if pending is None:
+            raise
+        root = await check_key(database, pending)
+        take_pending(settings.data_dir)
+        return pending, root

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from provisor.security.actor import operator
-
 if TYPE_CHECKING:
     from provisor.app.services import AppServices
     from provisor.web.asgi import Front
     from provisor.web.graph.services import GraphServices
+    from provisor.web.signin.services import SignInServices
 
 
 def make_app(services: AppServices) -> Front:
@@ -18,12 +17,8 @@ def make_app(services: AppServices) -> Front:
     from provisor.web.asgi import create_app
     from provisor.web.company.services import CompanyServices
     from provisor.web.services import Services, WebSettings
-    from provisor.web.signin.services import SignInServices
 
     settings = services.settings
-
-    async def ready() -> None:
-        await services.directory.tenants(operator())
 
     return create_app(
         Services(
@@ -35,13 +30,13 @@ def make_app(services: AppServices) -> Front:
                 metrics_token=settings.metrics_token,
                 trusted_proxies=parse_networks(settings.trusted_proxies),
             ),
-            ready=ready,
+            ready=services.ready,
             clients=services.clients,
             requests=services.requests,
             outbox=services.outbox,
             sessions=services.sessions,
             setup=services.setup,
-            sign_in=SignInServices(services.accounts, services.sessions, services.joining),
+            sign_in=_sign_in(services),
             company_portal=CompanyServices(
                 services.companies,
                 services.clients,
@@ -51,12 +46,29 @@ def make_app(services: AppServices) -> Front:
                 services.outbox,
                 services.webhooks,
                 services.links,
+                services.audit,
+                services.mail,
                 services.clock,
                 settings.public_url,
             ),
             admin=services,
             graph=_graph(services),
         )
+    )
+
+
+def _sign_in(services: AppServices) -> SignInServices:
+    from provisor.web.signin.services import SignInServices
+
+    return SignInServices(
+        accounts=services.accounts,
+        sessions=services.sessions,
+        joining=services.joining,
+        authority=services.authority,
+        keyring=services.keyring,
+        authorization=services.authorization,
+        consents=services.consents,
+        issuing=services.issuing,
     )
 
 

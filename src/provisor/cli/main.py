@@ -26,6 +26,7 @@ from provisor.cli import (
     directory,
     job,
     job_control,
+    job_explain,
     job_guards,
     job_ondemand,
     job_plan,
@@ -70,6 +71,7 @@ for name, group in (
 ):
     commands.add_typer(group, name=name)
 job_control.register(job.commands)
+job_explain.register(job.commands)
 job_guards.register(job.commands)
 job_ondemand.register(job.commands)
 job_plan.register(job.commands)

@@ -72,3 +72,24 @@ mail = Table(
     Index("ix_mail_due", "state", "next_at"),
     Index("ix_mail_realm", "realm", "created_at", "id"),
 )
+
+# How far a tenant's feed has been cut off: entries up to here are gone.
+feed_floor = Table(
+    "feed_floor",
+    metadata,
+    Column("tenant_id", Key, primary_key=True),
+    Column("seq", Number, nullable=False),
+)
+
+# What targets refuse although their capability profiles say that they take it.
+target_learnt = Table(
+    "target_learnt",
+    metadata,
+    Column("job_id", Key, primary_key=True),
+    Column("capability", Key, primary_key=True),
+    Column("value", Key, primary_key=True),
+    Column("detail", Document, nullable=False),
+    Column("first_at", Moment, nullable=False),
+    Column("last_at", Moment, nullable=False),
+    Column("times", Number, nullable=False),
+)

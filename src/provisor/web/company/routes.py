@@ -6,6 +6,7 @@ from starlette.routing import Route
 
 from provisor.web.company import (
     administrators,
+    audit,
     authentication,
     changes,
     clients,
@@ -34,6 +35,7 @@ _PARTS = (
     clients,
     administrators,
     schemas,
+    audit,
 )
 
 

@@ -9,7 +9,9 @@ import pytest
 from tests.integration.web.company.conftest import People, Person
 
 from provisor.provider.model import Principal
+from provisor.provider.notices.store import ExpiryNotices
 from provisor.security.actor import Actor, Realm, operator, rights_of
+from provisor.testing.clock import SettableClock
 
 SCHEMA = {"id": "urn:example:badge", "name": "Badge", "attributes": [{"name": "badge", "type": "string"}]}
 ADMINS = "/company/settings/administrators"
@@ -219,3 +221,32 @@ async def test_settings_tell_limits_and_address(people: People, ada: Person) -> 
     text = await ada.text("/company/settings")
     assert "25 requests a second" in text
     assert "100 requests a second" in text
+
+
+async def test_the_audit_log_tells_who_did_what(people: People, ada: Person) -> None:
+    await ada.post(
+        "/company/settings/authentication/api-keys/add",
+        {"name": "<b>entra</b>", "expires": "2027-01-01", "owner": "me", "dialect": "entra"},
+    )
+    text = (await ada.get("/company/settings/audit?category=CredentialManagement")).text
+    for part in ("Add API key", "ada@acme.example", "&lt;b&gt;entra&lt;/b&gt;"):
+        assert part in text, part
+    entry = text.partition('href="/company/settings/audit/')[2].partition('"')[0]
+    shown = await ada.text(f"/company/settings/audit/{entry}")
+    assert "What changed" in shown
+    assert "pvk_" not in shown
+    assert "No entry" in await ada.text("/company/settings/audit?category=WebhookManagement")
+    assert (await ada.get("/company/settings/audit?after=nonsense")).status_code == 400
+    assert (await ada.get("/company/settings/audit/nobody")).status_code == 404
+
+
+async def test_messages_about_keys_that_end_are_listed(people: People, ada: Person, clock: SettableClock) -> None:
+    assert "No message yet" in await ada.text("/company/settings/messages")
+    await people.services.companies.create_key(operator(), ada.company, name="entra", expires="2026-03-01")
+    clock.advance(35 * 24 * 3600)
+    await ExpiryNotices(people.services.database, clock).run_once()
+    again = await people.of(ada.company)
+    text = await again.text("/company/settings/messages")
+    assert "ada@acme.example" in text
+    assert "entra" in text
+    assert "Waiting" in text

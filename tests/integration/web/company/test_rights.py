@@ -61,6 +61,7 @@ async def things(people: People, ada: Person) -> Things:
     await here.requests.flush()
     [entry] = await here.requests.entries(me, company)
     [account] = await here.companies.service_accounts(me, company)
+    change = (await here.audit.page(me, Realm("company", company))).entries[0]
     return Things(
         {
             "api-keys": key.id,
@@ -74,6 +75,7 @@ async def things(people: People, ada: Person) -> Things:
             "users": user.stored.id,
             "groups": group.stored.id,
             "requests": entry.id,
+            "audit": change.id,
         }
     )
 
