@@ -255,8 +255,9 @@ async def test_a_batch(client: GraphServiceClient) -> None:
     answers = await client.batch.post(content)
 
     assert answers is not None
-    found = json.load(answers.get_response_stream_by_id(read.id))
-    assert found["displayName"] == "Ann"
+    found = answers.get_response_by_id(read.id)
+    assert found is not None
+    assert json.load(found.body)["displayName"] == "Ann"
     statuses = answers.get_response_status_codes()
     assert (statuses[read.id], statuses[missing.id], statuses[change.id]) == (200, 404, 204)
 

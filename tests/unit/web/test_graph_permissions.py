@@ -19,9 +19,7 @@ _TENANT = "00000000-0000-0000-0000-00000000000a"
 _USER = "00000000-0000-0000-0000-00000000000b"
 
 _READERS = "User.Read.All User.ReadWrite.All Directory.Read.All Directory.ReadWrite.All"
-_GROUP_READERS = (
-    "GroupMember.Read.All Group.Read.All Group.ReadWrite.All Directory.Read.All Directory.ReadWrite.All"
-)
+_GROUP_READERS = "GroupMember.Read.All Group.Read.All Group.ReadWrite.All Directory.Read.All Directory.ReadWrite.All"
 _BOTH = f"{_READERS} Group.Read.All Group.ReadWrite.All"
 _APPS = "Application.Read.All Application.ReadWrite.All Directory.Read.All Directory.ReadWrite.All"
 _WRITERS = "Global Administrator, User Administrator"
@@ -47,10 +45,7 @@ ROWS: dict[str, tuple[str, str, str]] = {
     + (_WRITERS,),
     "directoryObjects.read": (_BOTH, _BOTH, _EVERYBODY),
     "deletedItems.read": (_BOTH, _BOTH, _EVERYBODY),
-    "deletedItems.write": (
-        "User.DeleteRestore.All User.ReadWrite.All Group.ReadWrite.All Directory.ReadWrite.All",
-    )
-    * 2
+    "deletedItems.write": ("User.DeleteRestore.All User.ReadWrite.All Group.ReadWrite.All Directory.ReadWrite.All",) * 2
     + (_WRITERS,),
     "organization.read": (
         "Organization.Read.All Directory.Read.All Directory.ReadWrite.All",

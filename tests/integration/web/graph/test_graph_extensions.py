@@ -114,9 +114,7 @@ async def test_an_owner_manages_the_extensions_of_its_own_application(
     application: tuple[str, str],
 ) -> None:
     ann = await make(graph, "Ann")
-    mine = await graph_services.registrations.register(
-        operator(), tenant.id, {"displayName": "Mine"}, owner_id=ann
-    )
+    mine = await graph_services.registrations.register(operator(), tenant.id, {"displayName": "Mine"}, owner_id=ann)
     tokens.callers["ann"] = person(tenant.id, ann, ["Application.ReadWrite.All"])
     tokens.callers["owner app"] = app(tenant.id, "Application.ReadWrite.OwnedBy")
     body = {"name": "x", "dataType": "String", "targetObjects": ["User"]}

@@ -30,8 +30,10 @@ class ExtensionProperties:
         read, write = "extensionProperties.read", "extensionProperties.write"
         every = "/directoryObjects/getAvailableExtensionProperties"
         return [
-            Operation("GET", base, self.list, read, PLAIN_LIST, summary="What an application adds."),
-            Operation("POST", base, self.define, write, summary="A new extension property."),
+            Operation(
+                "GET", base, self.list, read, PLAIN_LIST, summary="What an application adds.", kind="extensionProperty"
+            ),
+            Operation("POST", base, self.define, write, summary="A new extension property.", kind="extensionProperty"),
             Operation("GET", f"{base}/{{extensionProperty}}", self.read, read, SELECT),
             Operation("DELETE", f"{base}/{{extensionProperty}}", self.remove, write),
             Operation("POST", every, self.available, "directoryObjects.read"),
