@@ -214,6 +214,7 @@ class AppServices:
     def stores(self) -> Stores:
         from provisor.provisioning.decisions.store import DecisionStore
         from provisor.provisioning.engine import Stores
+        from provisor.provisioning.flights.store import FlightStore
         from provisor.provisioning.guarding.store import GuardStore
         from provisor.provisioning.importing.store import ImportStore
         from provisor.provisioning.leases.store import LeaseStore
@@ -228,6 +229,7 @@ class AppServices:
             RecordStore(database),
             GuardStore(database),
             DecisionStore(database),
+            FlightStore(database),
         )
 
     @cached_property
