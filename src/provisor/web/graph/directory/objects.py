@@ -128,7 +128,10 @@ class Objects:
             raise BadRequest(
                 "A reference is an address such as https://graph.microsoft.com/v1.0/directoryObjects/{id}."
             )
-        path = segments(urlsplit(address).path)
+        try:
+            path = segments(urlsplit(address).path)
+        except ValueError as error:
+            raise BadRequest(f"Invalid URL in a reference: '{address[:200]}'.") from error
         if len(path) < 2 or path[-2].text.lower() not in ("directoryobjects", "users", "groups"):
             raise BadRequest(f"Invalid URL in a reference: '{address[:200]}'.")
         ref = path[-1].text
