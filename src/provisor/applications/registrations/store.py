@@ -299,6 +299,7 @@ async def delete_service_principal(tx: Tx, tenant_id: str, id_: str) -> tuple[st
     for job_id in jobs:
         for name in ("delete_secrets", "delete_schema_versions", "delete_job"):
             await tx.execute(_QUERIES[name], {"job_id": job_id})
+    await tx.execute(_QUERIES["forget_waiting_secrets"], {"tenant_id": tenant_id, "id": id_})
     await tx.execute(_QUERIES["delete_app_roles"], {"service_principal_id": id_})
     await tx.execute(_QUERIES["forget_passwords"], {"id": id_})
     for name in ("forget_assignments", "forget_owners", "forget_grants", "forget_service_principal"):

@@ -81,6 +81,7 @@ APPROVE_HELD = _provisioning("Approve held deletions or changes")
 REJECT_HELD = _provisioning("Reject held deletions or changes")
 APPROVE_PLAN = _provisioning("Approve provisioning plan")
 APPLY_PLAN = _provisioning("Apply provisioning plan")
+FORGET_CONNECTION = _provisioning("Delete object connection", "Other")
 ON_DEMAND = _provisioning("Provision on demand", "Other")
 
 # Companies
