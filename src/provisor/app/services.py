@@ -30,9 +30,15 @@ if TYPE_CHECKING:
     from provisor.applications.service import Applications
     from provisor.applications.synchronization.service import Synchronization
     from provisor.connector.transport import Transport
+    from provisor.directory.extensions.service import Extensions
+    from provisor.directory.links.service import Links as DirectoryLinks
     from provisor.directory.listing.service import Listing
+    from provisor.directory.searching.service import Search
     from provisor.directory.service import Directory
     from provisor.events.audit.service import Audit
+    from provisor.events.mail.delivery import MailDelivery
+    from provisor.events.mail.model import Mailer
+    from provisor.events.mail.service import Mail
     from provisor.events.outbox import Outbox
     from provisor.events.webhooks.delivery import WebhookDelivery
     from provisor.events.webhooks.service import Webhooks
@@ -43,6 +49,7 @@ if TYPE_CHECKING:
     from provisor.provider.service import Companies
     from provisor.provisioning.checking import CredentialChecks
     from provisor.provisioning.connections.service import ObjectConnections
+    from provisor.provisioning.decisions.service import Decisions
     from provisor.provisioning.discovery import Discovery
     from provisor.provisioning.engine import Engine, Stores
     from provisor.provisioning.guarding.model import GuardWatcher
@@ -50,7 +57,11 @@ if TYPE_CHECKING:
     from provisor.provisioning.log.service import ProvisioningLog
     from provisor.provisioning.ondemand.service import OnDemand
     from provisor.provisioning.service import Provisioning
+    from provisor.provisioning.telling.store import Telling
     from provisor.provisioning.tryout import Tryout
+    from provisor.signin.accounts.service import Accounts
+    from provisor.signin.given.service import GivenPasswords
+    from provisor.signin.joining.service import Joining
     from provisor.signin.keyring.service import Keyring
     from provisor.signin.links.service import Links
     from provisor.signin.roles.service import Roles
@@ -94,6 +105,36 @@ class AppServices:
         from provisor.directory.listing.store import ListingStore
 
         return Listing(ListingStore(self.database))
+
+    @cached_property
+    def search(self) -> Search:
+        from provisor.directory.searching.service import Search
+        from provisor.directory.searching.store import SearchStore
+        from provisor.directory.store import DirectoryStore
+
+        return Search(SearchStore(DirectoryStore(self.database)))
+
+    @cached_property
+    def directory_links(self) -> DirectoryLinks:
+        from provisor.directory.links.service import Links
+        from provisor.directory.store import DirectoryStore
+
+        return Links(DirectoryStore(self.database), self.clock)
+
+    @cached_property
+    def extensions(self) -> Extensions:
+        from provisor.directory.extensions.service import Extensions
+        from provisor.directory.extensions.store import ExtensionStore
+
+        return Extensions(ExtensionStore(self.database), self.clock)
+
+    @cached_property
+    def given_passwords(self) -> GivenPasswords:
+        from provisor.security.passwords import Passwords
+        from provisor.signin.given.service import GivenPasswords
+        from provisor.signin.given.store import GivenStore
+
+        return GivenPasswords(GivenStore(self.database), Passwords(), self.clock)
 
     @cached_property
     def applications(self) -> Applications:
@@ -160,6 +201,7 @@ class AppServices:
 
     @cached_property
     def stores(self) -> Stores:
+        from provisor.provisioning.decisions.store import DecisionStore
         from provisor.provisioning.engine import Stores
         from provisor.provisioning.guarding.store import GuardStore
         from provisor.provisioning.importing.store import ImportStore
@@ -174,6 +216,7 @@ class AppServices:
             ImportStore(database),
             RecordStore(database),
             GuardStore(database),
+            DecisionStore(database),
         )
 
     @cached_property
@@ -186,14 +229,19 @@ class AppServices:
     def provisioning(self) -> Provisioning:
         from provisor.provisioning.service import Provisioning
 
-        return Provisioning(self.stores.jobs, self.applications, self.targets, self.clock, self.guards)
+        stores = self.stores
+        return Provisioning(stores.jobs, stores.decisions, self.applications, self.targets, self.clock, self.guards)
+
+    @cached_property
+    def decisions(self) -> Decisions:
+        from provisor.provisioning.decisions.service import Decisions
+
+        return Decisions(self.stores.decisions, self.stores.jobs, self.applications, self.clock)
 
     @cached_property
     def guard_watcher(self) -> GuardWatcher:
         """Who is told when a guard holds something, and when somebody decides."""
-        from provisor.provisioning.guarding.model import NobodyWatches
-
-        return NobodyWatches()
+        return self.telling
 
     @cached_property
     def guards(self) -> Guards:
@@ -298,6 +346,41 @@ class AppServices:
     # Operation
 
     @cached_property
+    def telling(self) -> Telling:
+        from provisor.provisioning.telling.store import Telling
+
+        return Telling(self.database, self.clock)
+
+    @cached_property
+    def mail(self) -> Mail:
+        from provisor.events.mail.service import Mail
+        from provisor.events.mail.store import MailStore
+
+        return Mail(MailStore(self.database), self._notification_key)
+
+    @cached_property
+    def mail_delivery(self) -> MailDelivery:
+        from provisor.app.webhooks import TransportSend
+        from provisor.events.mail.delivery import MailDelivery
+        from provisor.events.mail.store import MailStore
+
+        send = TransportSend(self._transport)
+        return MailDelivery(MailStore(self.database), self._mailer(), send, self._notification_key, self.clock)
+
+    def _mailer(self) -> Mailer:
+        settings = self.settings
+        if settings.smtp_url is None:
+            from provisor.events.mail.folder import FOLDER, FolderMailer
+
+            return FolderMailer(settings.lock_dir / FOLDER, settings.mail_from)
+        from provisor.events.mail.smtp import SmtpMailer, parse_smtp_url
+
+        return SmtpMailer(parse_smtp_url(settings.smtp_url), settings.mail_from)
+
+    def _notification_key(self, realm: str) -> bytes:
+        return self._key.derive(f"notification webhook {realm}")
+
+    @cached_property
     def log(self) -> ProvisioningLog:
         from provisor.provisioning.log.service import ProvisioningLog
         from provisor.provisioning.log.store import LogStore
@@ -347,6 +430,36 @@ class AppServices:
         from provisor.signin.links.store import LinkStore
 
         return Links(LinkStore(self.database), self.clock)
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        from provisor.security.passwords import Passwords
+        from provisor.signin.accounts.service import Accounts
+        from provisor.signin.accounts.store import AccountStore
+        from provisor.signin.store import SignInStore
+
+        return Accounts(
+            AccountStore(self.database),
+            SignInStore(self.database),
+            self.sessions,
+            Passwords(),
+            self._sealer,
+            self.clock,
+            pepper=self._key.derive("recovery codes"),
+            require_second_factor=self.settings.require_second_factor,
+        )
+
+    @cached_property
+    def joining(self) -> Joining:
+        from provisor.signin.accounts.store import AccountStore
+        from provisor.signin.joining.service import Joining
+        from provisor.signin.store import SignInStore
+
+        people, attempts = SignInStore(self.database), AccountStore(self.database)
+        open_sign_up = self.settings.open_sign_up
+        return Joining(
+            self.links, self.accounts, people, attempts, self.companies, self.clock, open_sign_up=open_sign_up
+        )
 
     # What they share
 

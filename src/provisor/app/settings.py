@@ -24,7 +24,10 @@ class Settings:
 
     ``allow_networks``: networks that may be called although this server is reachable from other machines.
     ``token_minutes``: how long OAuth access tokens live. ``request_log_days``: how long SCIM requests are kept; 0: not
-    at all. ``provisioning_log_days``: how long the provisioning log is kept; 0: for good.
+    at all. ``trusted_proxies``: networks of proxies whose X-Forwarded headers count. ``open_sign_up``: anybody may make
+    a company. ``require_second_factor``: administrators have to set one up. ``provisioning_log_days``: how long the
+    provisioning log is kept; 0: for good.
+    ``smtp_url``: the mail server (``events.mail.smtp``); null: mail goes to files in ``data_dir``/outbox.
     """
 
     data_dir: Path = Path(DEFAULT_DATA)
@@ -38,7 +41,12 @@ class Settings:
     executor_id: str | None = None
     token_minutes: int = 60
     request_log_days: int = 30
+    trusted_proxies: str = ""
+    open_sign_up: bool = True
+    require_second_factor: bool = False
     provisioning_log_days: int = 30
+    smtp_url: str | None = field(default=None, repr=False)
+    mail_from: str = "provisor@localhost"
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
@@ -100,7 +108,12 @@ def read_settings(
         executor_id=env.get("PROVISOR_EXECUTOR_ID") or None,
         token_minutes=_number(env, "PROVISOR_TOKEN_MINUTES", 60, "60 to 360 minutes", 360),
         request_log_days=_number(env, "PROVISOR_REQUEST_LOG_DAYS", 30, "a number of days", 36_500),
+        trusted_proxies=env.get("PROVISOR_TRUSTED_PROXIES", ""),
+        open_sign_up=_flag(env, "PROVISOR_OPEN_SIGN_UP", default=True),
+        require_second_factor=_flag(env, "PROVISOR_REQUIRE_SECOND_FACTOR", default=False),
         provisioning_log_days=_number(env, "PROVISOR_PROVISIONING_LOG_DAYS", 30, "a number of days", 36_500),
+        smtp_url=env.get("PROVISOR_SMTP_URL") or None,
+        mail_from=env.get("PROVISOR_MAIL_FROM") or "provisor@localhost",
         environment=env,
     )
 
@@ -123,6 +136,15 @@ def _number(env: Mapping[str, str], name: str, default: int, what: str, most: in
     if not (text.isascii() and text.isdigit()) or int(text) > most:
         raise InvalidInput(f"{name} is {text!r}.", hint=f"Give {what}.")
     return int(text)
+
+
+def _flag(env: Mapping[str, str], name: str, *, default: bool) -> bool:
+    text = env.get(name, "").strip().lower()
+    if not text:
+        return default
+    if text not in ("1", "true", "yes", "on", "0", "false", "no", "off"):
+        raise InvalidInput(f"{name} is {env[name]!r}.", hint="Give yes or no.")
+    return text in ("1", "true", "yes", "on")
 
 
 def _is_loopback(host: str) -> bool:

@@ -38,22 +38,32 @@ class Setup:
 
         Raises ``ProvisorError``.
         """
-        me = operator()
         # Before the tenant is made: afterwards the database would not be empty any more.
         if (fault := upn_fault(admin)) is not None:
             raise InvalidInput(f"{admin!r} cannot be a user name: {fault}.", hint=f"It looks like you@{domain}.")
-        tenant = await self._directory.create_tenant(me, name, domain)
+        tenant = await self._directory.create_tenant(operator(), name, domain)
+        return await self.first_administrator(tenant.id, admin)
+
+    async def first_administrator(self, tenant_id: str, admin: str) -> str:
+        """Make the user, a Global Administrator; the path of the link that lets them in, once."""
+        me = operator()
         person = {"userPrincipalName": admin, "displayName": admin.partition("@")[0], "accountEnabled": True}
-        user = await self._directory.create_user(me, tenant.id, person)
-        await self._roles.grant(me, tenant.id, user.id, GLOBAL_ADMINISTRATOR)
-        return (await self._links.for_person(me, PersonKey("tenant", tenant.id, user.id))).path
+        user = await self._directory.create_user(me, tenant_id, person)
+        await self._roles.grant(me, tenant_id, user.id, GLOBAL_ADMINISTRATOR)
+        return (await self._links.for_person(me, PersonKey("tenant", tenant_id, user.id))).path
 
     async def begin_company(self, name: str, admin: str) -> str:
         """The first company and its administrator; the path of the link that lets them in, once.
 
         Raises ``ProvisorError``.
         """
+        company = await self._companies.create_company(operator(), name, admin)
+        return await self.company_link(company.id) or "/company"
+
+    async def company_link(self, company_id: str) -> str | None:
+        """The path of a link that lets a company's first administrator in, once; null where there is nobody."""
         me = operator()
-        company = await self._companies.create_company(me, name, admin)
-        first = (await self._companies.administrators(me, company.id))[0]
-        return (await self._links.for_person(me, PersonKey("company", company.id, first.id))).path
+        people = await self._companies.administrators(me, company_id)
+        if not people:
+            return None
+        return (await self._links.for_person(me, PersonKey("company", company_id, people[0].id))).path

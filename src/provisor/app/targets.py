@@ -13,7 +13,7 @@ from provisor.connector.dialect import load_dialect
 from provisor.connector.oauth import ClientCredentials, TokenSource
 from provisor.connector.pacing import Pacer
 from provisor.connector.transport import Transport
-from provisor.provisioning.engine import REQUEST_MS, before_send
+from provisor.provisioning.watch import REQUEST_MS, before_send
 from provisor.security.actor import Actor
 
 
@@ -56,6 +56,11 @@ class TargetClients:
             return credentials.secret_token
         who = ClientCredentials(oauth.token_url, oauth.client_id, oauth.client_secret, oauth.in_header)
         return await self._tokens.token(who, fresh=fresh)
+
+    def trial(self, job: Job, credentials: Credentials) -> ScimClient:
+        """A client that is not kept, for a fixed token. Raises ``InvalidInput`` as ``client``."""
+        template = self._applications.template(job.template_id)
+        return self._made(template, credentials, credentials.secret_token, job.settings.dialect)
 
     def _made(self, template: Template, credentials: Credentials, token: str | None, dialect: str) -> ScimClient:
         profile = CapabilityProfile.from_dict(template.capabilities)

@@ -24,6 +24,7 @@ from dbos import DBOS, DBOSConfig, SetEnqueueOptions, SetWorkflowID
 from sqlalchemy import Engine, event
 
 from provisor.app.locks import ExecutorBusy, WorkerLock, take_worker_lock
+from provisor.app.mail import mailing
 from provisor.app.services import AppServices
 from provisor.app.webhooks import delivering
 from provisor.clock import iso
@@ -86,7 +87,7 @@ async def _cycle(job_id: str) -> str | None:
 
 @asynccontextmanager
 async def running_worker(services: AppServices, *, wait: bool = False) -> AsyncIterator[WorkerLock]:
-    """A worker for as long as the block lasts: cycles run, webhooks are called.
+    """A worker for as long as the block lasts: cycles run, webhooks are called, mail leaves.
 
     Raises ``ExecutorBusy`` when another holds its place; ``wait``: until the place is free, instead.
     """
@@ -96,7 +97,10 @@ async def running_worker(services: AppServices, *, wait: bool = False) -> AsyncI
         await services.stores.leases.drop_leases_of(lock.executor_id)
         await _launch(services, lock)
         ticking = asyncio.create_task(_tick(services, lock))
-        async with delivering(services.deliveries, services.clock):
+        async with (
+            delivering(services.deliveries, services.clock),
+            mailing(services.mail_delivery, services.clock),
+        ):
             yield lock
     finally:
         try:

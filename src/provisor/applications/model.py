@@ -70,10 +70,16 @@ class Assignment:
 
 
 class Notification(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """``SyncNotificationSettings``: whom to write when the job is quarantined, and how many deletions are too many."""
+    """``SyncNotificationSettings``: whom to write when the job is quarantined, and how many deletions are too many.
+
+    ``webhook``: an address that the same messages are sent to, signed. ``digest``: once a day also what fails, with the
+    causes. Without ``enabled`` nothing leaves.
+    """
 
     enabled: bool = False
     recipients: str = ""  # one address
+    webhook: str = ""
+    digest: bool = False
     delete_threshold_enabled: bool = False
     delete_threshold_value: Annotated[int, msgspec.Meta(ge=1)] = 500  # deletions and disables
 
@@ -92,7 +98,10 @@ class JobSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a job does beside its mappings. Nothing here is secret.
 
     ``sync_all``: all users and groups, not only assigned ones. ``default_access_provisioned``: an assignment without a
-    role counts too. ``dialect`` names the request shapes that the connector uses.
+    role counts too. ``dialect`` names the request shapes that the connector uses. ``nested_groups``: who is in a group
+    inside a group counts as if he were in the outer one. ``group_rename``: what a new name of a group does where the
+    target renames none: nothing (as documented), or a new group takes the place of the old one. ``match_aliases``: an
+    initial cycle looks for a person's other addresses too, where the matching attributes find nobody.
     """
 
     sync_all: bool = False
@@ -102,11 +111,19 @@ class JobSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     default_access_provisioned: bool = True
     notification: Notification = Notification()
     guard: Guard = Guard()
+    nested_groups: bool = False
+    group_rename: Literal["Skip", "Replace"] = "Skip"
+    match_aliases: bool = True
+
+
+# A change of one of these changes who is in scope or what becomes of those who are not: everybody is looked at anew.
+SCOPE_SETTINGS = ("sync_all", "skip_out_of_scope_deletions", "default_access_provisioned", "nested_groups")
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A synchronization job: one application, provisioned by one schema. ``schema_version`` rises with every change."""
+    """A synchronization job: one application, provisioned by one schema. ``schema_version`` rises with every change of
+    it, ``scope_version`` with every change of one of the ``SCOPE_SETTINGS``."""
 
     id: str
     tenant_id: str
@@ -117,6 +134,7 @@ class Job:
     schema: SyncSchema
     schema_version: int
     settings: JobSettings
+    scope_version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,11 +198,13 @@ class OAuthClient:
 class Credentials:
     """Where the app is and what opens it. ``secret_token`` is null when none is stored.
 
-    ``oauth``: what a token is asked for with, in the place of a fixed one; null: the token is fixed.
+    ``oauth``: what a token is asked for with, in the place of a fixed one; null: the token is fixed. ``version`` is
+    another one whenever one of them was saved; it tells nothing about them.
     """
 
     base_address: str
     secret_token: str | None = field(repr=False)
+    version: str = ""
     oauth: OAuthClient | None = None
 
 

@@ -27,14 +27,16 @@ SELECT service_principal_id, id FROM synchronization_job WHERE tenant_id = :tena
 
 -- name: jobs
 -- The jobs of a tenant, or of all tenants when :tenant_id is null; the schema's text is read apart, when it is needed.
-SELECT j.id, j.tenant_id, j.service_principal_id, j.template_id, sp.display_name, j.created_at, j.schema_version, j.settings
+SELECT j.id, j.tenant_id, j.service_principal_id, j.template_id, sp.display_name, j.created_at, j.schema_version,
+    j.scope_version, j.settings
 FROM synchronization_job j JOIN service_principal sp ON sp.tenant_id = j.tenant_id AND sp.id = j.service_principal_id
 WHERE CAST(:tenant_id AS text) IS NULL OR j.tenant_id = :tenant_id
 ORDER BY j.created_at, j.id
 
 -- name: job
 -- One job.
-SELECT j.id, j.tenant_id, j.service_principal_id, j.template_id, sp.display_name, j.created_at, j.schema_version, j.settings
+SELECT j.id, j.tenant_id, j.service_principal_id, j.template_id, sp.display_name, j.created_at, j.schema_version,
+    j.scope_version, j.settings
 FROM synchronization_job j JOIN service_principal sp ON sp.tenant_id = j.tenant_id AND sp.id = j.service_principal_id
 WHERE j.id = :job_id
 
@@ -72,8 +74,8 @@ SELECT settings FROM synchronization_job WHERE id = :job_id
 SELECT settings FROM synchronization_job WHERE id = :job_id FOR UPDATE
 
 -- name: update_settings
--- Other settings.
-UPDATE synchronization_job SET settings = :settings WHERE id = :job_id
+-- Other settings; :scope is 1 where they change who is in scope.
+UPDATE synchronization_job SET settings = :settings, scope_version = scope_version + :scope WHERE id = :job_id
 
 -- name: secrets
 -- All sealed credentials of a job.
@@ -161,6 +163,32 @@ JOIN assignment a ON a.service_principal_id = :service_principal_id AND a.princi
 JOIN directory_group g ON g.tenant_id = m.tenant_id AND g.id = m.group_id
 WHERE m.tenant_id = :tenant_id AND m.member_id IN (:user_ids...) AND m.member_type = 'User'
   AND a.principal_type = 'Group' AND g.deleted_at IS NULL AND g.security_enabled
+
+-- name: entitled_nested
+-- The same where groups inside assigned groups count as well: up from each user through all live groups that hold it.
+-- UNION, not UNION ALL, so that groups which contain each other end.
+WITH RECURSIVE above (user_id, group_id) AS (
+    SELECT m.member_id, m.group_id
+    FROM group_member m JOIN directory_group g ON g.tenant_id = m.tenant_id AND g.id = m.group_id
+    WHERE m.tenant_id = :tenant_id AND m.member_id IN (:user_ids...) AND m.member_type = 'User' AND g.deleted_at IS NULL
+    UNION
+    SELECT i.user_id, m.group_id
+    FROM above i
+    JOIN group_member m ON m.tenant_id = :tenant_id AND m.member_id = i.group_id AND m.member_type = 'Group'
+    JOIN directory_group g ON g.tenant_id = m.tenant_id AND g.id = m.group_id AND g.deleted_at IS NULL
+)
+SELECT a.principal_id, a.id, a.tenant_id, a.service_principal_id, a.principal_id, a.principal_type,
+       u.display_name, a.app_role_id, a.created_at
+FROM assignment a
+JOIN directory_user u ON u.tenant_id = :tenant_id AND u.id = a.principal_id
+WHERE a.service_principal_id = :service_principal_id AND a.principal_type = 'User' AND a.principal_id IN (:user_ids...)
+UNION ALL
+SELECT i.user_id, a.id, a.tenant_id, a.service_principal_id, a.principal_id, a.principal_type,
+       g.display_name, a.app_role_id, a.created_at
+FROM above i
+JOIN assignment a ON a.service_principal_id = :service_principal_id AND a.principal_id = i.group_id
+JOIN directory_group g ON g.tenant_id = :tenant_id AND g.id = i.group_id AND g.security_enabled
+WHERE a.principal_type = 'Group'
 
 -- name: assigned_groups
 -- Hot: which of a batch of groups are assigned themselves. A group inside an assigned group is not.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -267,6 +268,14 @@ class Applications:
         await self._store.change_settings(row, _changed(changes), actor=actor, at=self._clock.now_ms())
         return await self._reread(job_id)
 
+    async def reset_job(self, actor: Actor, job_id: str) -> Job:
+        """The job as the template makes it: default schema, default settings, no credentials. Part of its deletion."""
+        row = await self._row(actor, Right.SYNCHRONIZATION_WRITE, job_id)
+        now = self._clock.now_ms()
+        await self._store.change_settings(row, lambda _: JobSettings(), actor=actor, at=now)
+        await self._store.change_secrets(row, lambda present: dict.fromkeys(present), actor=actor, at=now)
+        return await self._replace_schema(actor, row, gallery.template(row.template_id).default_schema(job_id))
+
     async def set_sync_all(self, actor: Actor, job_id: str, sync_all: bool) -> Job:
         """Scope: all users and groups, or only assigned ones."""
         return await self.change_settings(actor, job_id, {"sync_all": sync_all})
@@ -316,16 +325,42 @@ class Applications:
         if address is None:
             raise InvalidTenantUrl(f"The app {row.display_name} has no Tenant URL.", hint="Enter its SCIM address.")
         wanted = {key: self._open(row, key, sealed) or "" for key in sealed if key in CONNECTION_KEYS}
-        return Credentials(address, wanted.get(SECRET_TOKEN) or None, oauth_client(wanted))
+        return Credentials(address, wanted.get(SECRET_TOKEN) or None, _version(sealed), oauth_client(wanted))
+
+    async def credentials_version(self, actor: Actor, job_id: str) -> str:
+        """Another one whenever credentials were saved; also of a job that has none."""
+        row = await self._row(actor, Right.SYNCHRONIZATION_WRITE, job_id)
+        return _version(await self._store.secrets(row.id))
+
+    async def candidate_credentials(
+        self, actor: Actor, job_id: str, base_address: str | None = None, secret_token: str | None = None
+    ) -> Credentials:
+        """What ``set_credentials`` would make of them, to be tried first. Raises as both do."""
+        row = await self._row(actor, Right.SYNCHRONIZATION_WRITE, job_id)
+        sealed = await self._store.secrets(row.id)
+        before = None
+        if base_address is None or secret_token is None:
+            try:
+                before = await self.credentials(actor, job_id)
+            except (SealBroken, SealedElsewhere, InvalidTenantUrl):
+                if base_address is None:
+                    raise
+        address = checked_address(base_address) if base_address is not None else before.base_address if before else ""
+        if secret_token is not None:
+            return Credentials(address, checked_token(secret_token))
+        stays = before is not None and SECRET_TOKEN in sealed and same_origin(address, before.base_address)
+        return Credentials(address, before.secret_token if before is not None and stays else None)
 
     async def entitled(self, actor: Actor, job: Job, user_ids: Sequence[str]) -> dict[str, list[Assignment]]:
-        """What entitles each of these users: direct assignments, and those of groups of which they are direct members.
+        """What entitles each of these users: direct assignments, and those of groups of which they are direct members
+        (with the job's setting ``nested_groups``: members at any depth).
 
         Users without any are left out. Default Access is among them: whether it counts is a setting of the job, and
         so is the scope "all users and groups".
         """
         actor.require(Right.APPLICATIONS_READ, job.tenant_id)
-        return await self._store.entitled(job.tenant_id, job.service_principal_id, user_ids)
+        nested = job.settings.nested_groups
+        return await self._store.entitled(job.tenant_id, job.service_principal_id, user_ids, nested=nested)
 
     async def assigned_groups(self, actor: Actor, job: Job, group_ids: Iterable[str]) -> set[str]:
         """Those of these groups that are assigned themselves, live and security-enabled."""
@@ -402,6 +437,7 @@ class Applications:
             schema=schema,
             schema_version=version,
             settings=row.settings,
+            scope_version=row.scope_version,
         )
 
     def _seal(self, tenant_id: str, job_id: str, key: str, value: str) -> bytes:
@@ -411,6 +447,11 @@ class Applications:
         if key not in sealed:
             return None
         return self._sealer.open(sealed[key], f"{row.tenant_id}/{row.id}/{key}").decode()
+
+
+def _version(sealed: Mapping[str, bytes]) -> str:
+    """A seal is another one each time, so its digest tells apart what was saved, and nothing else."""
+    return hashlib.sha256(b"".join(sealed[key] for key in sorted(sealed))).hexdigest()[:16]
 
 
 def _may_read_jobs(actor: Actor, tenant_id: str) -> bool:

@@ -22,6 +22,7 @@ from provisor.applications.errors import (
 )
 from provisor.applications.model import (
     DEFAULT_ACCESS,
+    SCOPE_SETTINGS,
     Assignment,
     JobSettings,
     SchemaVersion,
@@ -58,6 +59,7 @@ class JobRow:
     display_name: str
     created_at: int
     schema_version: int
+    scope_version: int
     settings: JobSettings
 
 
@@ -259,8 +261,9 @@ class ApplicationStore:
                 raise JobNotFound(f"There is no job {job.id}.")
             before = msgspec.json.decode(row[0], type=JobSettings)
             settings = change(before)
-            params = {"job_id": job.id, "settings": msgspec.json.encode(settings).decode()}
-            await tx.execute(_QUERIES["update_settings"], params)
+            scope = any(getattr(before, name) != getattr(settings, name) for name in SCOPE_SETTINGS)
+            text = msgspec.json.encode(settings).decode()
+            await tx.execute(_QUERIES["update_settings"], {"job_id": job.id, "settings": text, "scope": int(scope)})
             changed = differences(msgspec.to_builtins(before), msgspec.to_builtins(settings))
             if changed:
                 await _record(tx, job, activities.SETTINGS, changed, actor, at)
@@ -374,12 +377,17 @@ class ApplicationStore:
 
         return [Assignment(*row) for row in await self._database.read(work, long=True)]
 
-    async def entitled(self, tenant_id: str, sp_id: str, user_ids: Sequence[str]) -> dict[str, list[Assignment]]:
-        """The assignments that count for each of these users; users without any are left out."""
+    async def entitled(
+        self, tenant_id: str, sp_id: str, user_ids: Sequence[str], *, nested: bool = False
+    ) -> dict[str, list[Assignment]]:
+        """The assignments that count for each of these users; users without any are left out.
+
+        ``nested``: also those of groups that hold a group of theirs, at any depth.
+        """
         params = {"tenant_id": tenant_id, "service_principal_id": sp_id, "user_ids": id_list(user_ids)}
 
         async def work(tx: Tx) -> list[Row]:
-            return await tx.fetch_all(_QUERIES["entitled"], params)
+            return await tx.fetch_all(_QUERIES["entitled_nested" if nested else "entitled"], params)
 
         found: dict[str, list[Assignment]] = {}
         for user_id, *row in await self._database.read(work, long=True):

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from provisor.app.services import AppServices
 from provisor.app.settings import Settings
-from provisor.applications.model import Job
+from provisor.applications.model import Credentials, Job
 from provisor.clock import SystemClock
 from provisor.connector.capabilities import CapabilityProfile
 from provisor.connector.client import ScimClient
@@ -24,7 +24,8 @@ from provisor.connector.dialect import Dialect
 from provisor.connector.messages import Kind
 from provisor.connector.transport import Transport
 from provisor.directory.model import Group, User
-from provisor.provisioning.engine import REQUEST_MS, before_send, run_inline
+from provisor.provisioning.engine import run_inline
+from provisor.provisioning.watch import REQUEST_MS, before_send
 from provisor.security.actor import Actor, operator
 from provisor.security.secrets import KEY_BYTES, MasterKey
 from provisor.storage.migrations import migrate
@@ -63,6 +64,9 @@ class _Targets:
         self._client = client
 
     async def client(self, actor: Actor, job: Job) -> ScimClient:
+        return self._client
+
+    def trial(self, job: Job, credentials: Credentials) -> ScimClient:
         return self._client
 
 

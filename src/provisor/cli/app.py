@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from provisor.app.services import AppServices
     from provisor.applications.model import App, CredentialsChange, PrincipalType
+    from provisor.connector.check import ConnectionResult
 
 commands = typer.Typer(no_args_is_help=True, help="Enterprise applications, and who is assigned to them.")
 
@@ -89,19 +90,29 @@ def credentials(
     secret_token_file: Annotated[
         str | None, typer.Option(metavar="FILE", help="Holds the Secret Token; - is standard input.")
     ] = None,
+    unverified: Annotated[
+        bool, typer.Option("--unverified", help="Save them although the target refuses them; the job will not start.")
+    ] = False,
 ) -> None:
-    """Change the Tenant URL, the Secret Token, or both. Another scheme, host or port forgets the stored token."""
+    """Change the Tenant URL, the Secret Token, or both, once the target has accepted them.
+
+    Another scheme, host or port forgets the stored token.
+    """
     here = session(context)
     if tenant_url is None and secret_token_file is None:
         raise typer.BadParameter("Give --tenant-url, --secret-token-file, or both.")
     token = None if secret_token_file is None else read_text_argument(secret_token_file).strip()
 
-    async def work(services: AppServices) -> CredentialsChange:
+    async def work(services: AppServices) -> tuple[CredentialsChange, ConnectionResult]:
         found = await services.directory.find_tenant(operator(), tenant)
         job_id = (await services.applications.find(operator(), found.id, app)).job.id
-        return await services.applications.set_credentials(operator(), job_id, tenant_url, token)
+        return await services.provisioning.save_credentials(
+            operator(), job_id, tenant_url, token, unverified=unverified
+        )
 
-    change = here.run(work)
+    change, result = here.run(work)
+    if not result.ok:
+        here.output.messages.print(f"Warning: {result.message}", markup=False, soft_wrap=True)
 
     def people() -> Iterable[RenderableType]:
         stored = "stored" if change.has_secret else "none"

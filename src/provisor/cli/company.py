@@ -37,15 +37,12 @@ def create(
     here = session(context)
 
     async def work(services: AppServices) -> tuple[Company, str | None, str | None]:
-        from provisor.signin.people import PersonKey
-
-        me = operator()
-        company = await services.companies.create_company(me, name, admin)
-        people = await services.companies.administrators(me, company.id)
-        if not people:
+        company = await services.companies.create_company(operator(), name, admin)
+        people = await services.companies.administrators(operator(), company.id)
+        path = await services.setup.company_link(company.id)
+        if not people or path is None:
             return company, None, None
-        link = await services.links.for_person(me, PersonKey("company", company.id, people[0].id))
-        return company, people[0].email, services.settings.address + link.path
+        return company, people[0].email, services.settings.address + path
 
     company, administrator, sign_in = here.run(work)
 

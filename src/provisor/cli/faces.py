@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 
 def make_app(services: AppServices) -> Front:
     """The ASGI application of this process."""
+    from provisor.security.outbound import parse_networks
     from provisor.web.asgi import create_app
     from provisor.web.company.services import CompanyServices
     from provisor.web.services import Services, WebSettings
+    from provisor.web.signin.services import SignInServices
 
     settings = services.settings
 
@@ -38,7 +40,11 @@ def make_app(services: AppServices) -> Front:
             companies=services.companies,
             resources=services.resources,
             clock=services.clock,
-            settings=WebSettings(public_url=settings.public_url, metrics_token=settings.metrics_token),
+            settings=WebSettings(
+                public_url=settings.public_url,
+                metrics_token=settings.metrics_token,
+                trusted_proxies=parse_networks(settings.trusted_proxies),
+            ),
             ready=ready,
             portal=portal,
             company=company,
@@ -47,6 +53,7 @@ def make_app(services: AppServices) -> Front:
             outbox=services.outbox,
             sessions=services.sessions,
             setup=services.setup,
+            sign_in=SignInServices(services.accounts, services.sessions, services.joining),
             company_portal=CompanyServices(
                 services.companies,
                 services.clients,
@@ -69,7 +76,15 @@ def _graph(services: AppServices) -> GraphServices:
     from provisor.web.graph.services import GraphServices
 
     return GraphServices(
-        services.directory, services.authority, services.sealer, services.clock, services.settings.public_url
+        directory=services.directory,
+        search=services.search,
+        links=services.directory_links,
+        extensions=services.extensions,
+        authenticator=services.authority,
+        passwords=services.given_passwords,
+        sealer=services.sealer,
+        clock=services.clock,
+        public_url=services.settings.public_url,
     )
 
 

@@ -85,7 +85,7 @@ def start(
         await services.provisioning.start(operator(), found.id)
         return await services.provisioning.status(operator(), found.id)
 
-    _show_status(here, here.run(work))
+    show_status(here, here.run(work))
 
 
 def _start_and_wait(here: Session, job: str, tenant: str | None) -> None:
@@ -138,7 +138,7 @@ def pause(context: typer.Context, job: JobRef, tenant: Tenant = None) -> None:
         await services.provisioning.pause(operator(), found.id)
         return await services.provisioning.status(operator(), found.id)
 
-    _show_status(here, here.run(work))
+    show_status(here, here.run(work))
 
 
 @commands.command()
@@ -150,8 +150,8 @@ def restart(
         str,
         typer.Option(
             metavar="SCOPES",
-            help="None, ConnectorDataStore, Escrows, Watermark, QuarantineState or Full, comma separated. "
-            "[default: QuarantineState,Watermark,Escrows, which keeps the links]",
+            help="None, ConnectorDataStore, Escrows, Watermark, QuarantineState, Full or ForceDeletes, comma separated."
+            " [default: QuarantineState,Watermark,Escrows, which keeps the links]",
         ),
     ] = "",
 ) -> None:
@@ -163,7 +163,7 @@ def restart(
         await services.provisioning.restart(operator(), found.id, reset_scope)
         return await services.provisioning.status(operator(), found.id)
 
-    _show_status(here, here.run(work))
+    show_status(here, here.run(work))
 
 
 @commands.command()
@@ -175,7 +175,7 @@ def status(context: typer.Context, job: JobRef, tenant: Tenant = None) -> None:
         found = await find_job(services, tenant, job)
         return await services.provisioning.status(operator(), found.id)
 
-    _show_status(here, here.run(work))
+    show_status(here, here.run(work))
 
 
 commands.command()(logs)
@@ -192,7 +192,7 @@ async def find_job(services: AppServices, tenant: str | None, ref: str) -> Job:
     return (await services.applications.find(operator(), where.id, ref)).job
 
 
-def _show_status(here: Session, document: dict[str, Any]) -> None:
+def show_status(here: Session, document: dict[str, Any]) -> None:
     def people() -> Iterable[RenderableType]:
         now = document["status"]
         last = now["lastExecution"] or {}
@@ -213,6 +213,15 @@ def _show_status(here: Session, document: dict[str, Any]) -> None:
         if now["quarantine"]:
             story = now["quarantine"]
             pairs.append(("quarantine", f"{story['error']['message']} Next attempt: {story['nextAttempt']}."))
+            if exchange := story["exchange"]:
+                sent, back = exchange["requestBody"] or "", exchange["responseBody"]
+                pairs.append(("what was sent", f"{exchange['request']} {sent}".rstrip()))
+                pairs.append(("what came back", f"{exchange['status'] or 'nothing'} {back}".rstrip()))
+            pairs.append(("what lifts it", story["lift"]))
+        if now["credentials"]["state"] in ("unverified", "refused"):
+            pairs.append(("credentials", f"{now['credentials']['state']}: {now['credentials']['message']}"))
+        if now["undecided"]:
+            pairs.append(("to decide", f"{now['undecided']} objects: provisor job pending JOB"))
         yield facts(pairs)
 
     here.output.show(document, people)

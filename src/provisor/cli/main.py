@@ -25,6 +25,7 @@ from provisor.cli import (
     demo,
     directory,
     job,
+    job_control,
     job_guards,
     job_ondemand,
     maintenance,
@@ -67,6 +68,7 @@ for name, group in (
     ("admin", signin.admin_commands),
 ):
     commands.add_typer(group, name=name)
+job_control.register(job.commands)
 job_guards.register(job.commands)
 job_ondemand.register(job.commands)
 company.commands.add_typer(company_schema.commands, name="schema")

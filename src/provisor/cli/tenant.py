@@ -42,7 +42,7 @@ def create(
         if admin is None:
             return tenant, None
         try:
-            return tenant, await _first_administrator(services, tenant, admin)
+            return tenant, services.settings.address + await services.setup.first_administrator(tenant.id, admin)
         except ProvisorError as error:
             raise Conflict(
                 f"The tenant {tenant.name} ({tenant.id}) was made, its administrator was not: {error.message}",
@@ -58,19 +58,6 @@ def create(
             here.output.line(sign_in)
 
     here.output.show({**_document(tenant), "admin": admin, "sign_in": sign_in}, people)
-
-
-async def _first_administrator(services: AppServices, tenant: Tenant, admin: str) -> str:
-    """Make the user, give the role, and make the link that lets them in once; its address."""
-    from provisor.signin.people import PersonKey
-    from provisor.signin.roles.service import GLOBAL_ADMINISTRATOR
-
-    me = operator()
-    person = {"userPrincipalName": admin, "displayName": admin.partition("@")[0], "accountEnabled": True}
-    user = await services.directory.create_user(me, tenant.id, person)
-    await services.roles.grant(me, tenant.id, user.id, GLOBAL_ADMINISTRATOR)
-    link = await services.links.for_person(me, PersonKey("tenant", tenant.id, user.id))
-    return services.settings.address + link.path
 
 
 @commands.command("list")

@@ -57,6 +57,12 @@ class Audited:
         changed = (Modified("Group.ObjectID", old, new), Modified("Group.DisplayName", None, self._name(group_id)))
         self._add(activity, [Target(kind, id_, self._name(id_), changed) for id_, kind in members], of=group_id)
 
+    def owners(self, group_id: str, owners: Iterable[str], *, added: bool) -> None:
+        """Owners come or go, told as members are."""
+        activity = activities.ADD_OWNER if added else activities.REMOVE_OWNER
+        targets = [Target("User", id_, self._name(id_)) for id_ in owners]
+        self._add(activity, targets, of=group_id)
+
     def entries(self, actor: Actor) -> list[NewEntry]:
         """What is to be recorded, in the order in which it happened."""
         made: list[NewEntry] = []

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from provisor.clock import Clock
 from provisor.directory import groups, users
 from provisor.directory.attributes import GROUP, USER
+from provisor.directory.links import owners as links
 from provisor.directory.model import RESTORABLE_MS, Counts, Group, Member, NewUser, Tenant, User
 from provisor.directory.names import canonical_guid, check_domain, name_key, upn_key
 from provisor.directory.store import DirectoryStore, Reader, Unit
@@ -180,19 +181,56 @@ class Directory:
 
     # Groups and members
 
-    async def create_group(self, actor: Actor, tenant_id: str, attributes: Mapping[str, Any]) -> Group:
-        """A new group without members; ``groups.new_group`` has the defaults. Raises ``InvalidAttributes``."""
+    async def create_group(
+        self,
+        actor: Actor,
+        tenant_id: str,
+        attributes: Mapping[str, Any],
+        *,
+        members: Sequence[str] = (),
+        owners: Sequence[str] = (),
+    ) -> Group:
+        """A new group with these members and owners, or nothing; ``groups.new_group`` has the defaults.
+
+        Raises ``InvalidAttributes``, ``UserNotFound`` for a member or owner that there is not.
+        """
         actor.require(Right.DIRECTORY_WRITE, tenant_id)
         at = self._clock.now_ms()
         group = groups.new_group(tenant_id, attributes, at)
-        await self._store.write(tenant_id, actor, at, lambda unit: groups.create(unit, group))
+
+        async def work(unit: Unit) -> None:
+            await groups.create(unit, group)
+            if members:
+                await groups.add_members(unit, group.id, members)
+            if owners:
+                await links.add_owners(unit, group.id, owners)
+
+        await self._store.write(tenant_id, actor, at, work)
         return group
 
-    async def update_group(self, actor: Actor, tenant_id: str, group_id: str, changes: Mapping[str, Any]) -> Group:
-        """The group afterwards. Raises ``InvalidAttributes``, ``GroupNotFound``, ``Conflict`` of a deleted group."""
+    async def update_group(
+        self,
+        actor: Actor,
+        tenant_id: str,
+        group_id: str,
+        changes: Mapping[str, Any],
+        *,
+        members: Sequence[str] = (),
+    ) -> Group:
+        """The group afterwards; ``members`` come to those that it has.
+
+        Raises ``InvalidAttributes``, ``GroupNotFound``, ``UserNotFound``, ``Conflict`` of a deleted group.
+        """
         actor.require(Right.DIRECTORY_WRITE, tenant_id)
         checked = GROUP.checked(changes)
-        return await self._write(actor, tenant_id, lambda unit: groups.update(unit, group_id, checked))
+
+        async def work(unit: Unit) -> Group:
+            after = await groups.update(unit, group_id, checked)
+            if members:
+                await groups.add_members(unit, group_id, members)
+            return after
+
+        return await self._write(actor, tenant_id, work)
 
     async def delete_group(self, actor: Actor, tenant_id: str, group_id: str) -> Group:
         """Move a group to the deleted items for 30 days."""

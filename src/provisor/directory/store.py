@@ -217,6 +217,12 @@ class Unit(Reader):
             for member in member_ids
         ]
 
+    def note_owners(self, group_id: str, owner_ids: Sequence[str], *, added: bool) -> None:
+        """Owners of a group come or go."""
+        change = "added" if added else "removed"
+        self.noted += [NewChange("Owner", group_id, change, owner) for owner in owner_ids]
+        self.audited.owners(group_id, owner_ids, added=added)
+
     def _note(self, kind: str, ids: Sequence[str], change: str) -> None:
         self.noted += [NewChange(object_type=kind, object_id=id_, related_id=None, change=change) for id_ in ids]
 

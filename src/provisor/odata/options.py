@@ -130,7 +130,7 @@ def parse_select(text: str, entity: EntityType) -> tuple[str, ...] | None:
         raise BadQuery("$select is empty.")
     if "*" in names:
         return None
-    return tuple(dict.fromkeys(entity.path(name.split("/"))[0] for name in names if name))
+    return tuple(dict.fromkeys(entity.canonical(name.partition("/")[0]) for name in names if name))
 
 
 def _expand(text: str, entity: EntityType, type_of: TypeOf) -> tuple[Expand, ...]:

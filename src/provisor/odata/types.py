@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from functools import cached_property
 from typing import Any, Literal
 
-from provisor.odata.errors import UnknownProperty
+from provisor.odata.errors import UnknownProperty, Unsupported
 
 Kind = Literal["text", "flag", "number", "moment", "texts", "record", "records", "any"]
 
@@ -17,11 +17,13 @@ Kind = Literal["text", "flag", "number", "moment", "texts", "record", "records",
 @dataclass(frozen=True, slots=True)
 class Property:
     """``kind``: moment is an ISO 8601 text, texts a list, record an object, records a list of them. ``parts``: the
-    properties inside a record; without any it is open. ``shown``: whether it is there without ``$select``."""
+    properties inside a record; without any it is open. ``shown``: whether it is there without ``$select``.
+    ``filterable``: whether a filter may name it."""
 
     kind: Kind = "text"
     parts: Mapping[str, Property] = field(default_factory=dict)
     shown: bool = True
+    filterable: bool = True
 
 
 @dataclass(frozen=True)
@@ -54,11 +56,16 @@ class EntityType:
         )
 
     def path(self, steps: Iterable[str]) -> tuple[str, ...]:
-        """The canonical names of a path such as ``status/errorCode``. Raises ``UnknownProperty``."""
+        """The canonical names of a path such as ``status/errorCode``, for filters and orders.
+
+        Raises ``UnknownProperty``, and ``Unsupported`` for what cannot be filtered by.
+        """
         first, *rest = steps
         name = self.canonical(first)
         made = [name]
         found = self.properties.get(name)
+        if name in self.links or (found is not None and not found.filterable):
+            raise Unsupported(f"'{name}' of 'microsoft.graph.{self.name}' cannot be filtered or ordered by.")
         for step in rest:
             if step == "$count":
                 made.append(step)

@@ -8,47 +8,42 @@ cut off and repeated. DBOS runs ``advance`` as its step (``app/worker.py``); the
 
 from __future__ import annotations
 
-import asyncio
 import random
 import uuid
-from collections.abc import Awaitable, Callable
-from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 
 import structlog
 
-from provisor.applications.model import Job
+from provisor.applications.model import Credentials, Job
 from provisor.applications.service import Applications
 from provisor.clock import Clock
 from provisor.connector.client import ScimClient
-from provisor.connector.errors import BadAnswer, TargetError, Throttled
 from provisor.directory.service import Directory
-from provisor.errors import ProvisorError, Unavailable
+from provisor.errors import ProvisorError
 from provisor.expressions.values import Context
-from provisor.provisioning import objects, quarantine, references, retry
-from provisor.provisioning.entry import Writer, wire
-from provisor.provisioning.faults import CycleBroken
-from provisor.provisioning.guarding import quarantining
+from provisor.provisioning import objects, references
+from provisor.provisioning.decisions.store import DecisionStore
+from provisor.provisioning.endings import Endings
+from provisor.provisioning.entry import Writer
+from provisor.provisioning.faults import CycleBroken, JobHalted, Stopped
 from provisor.provisioning.guarding.gate import CycleGate, Gate
 from provisor.provisioning.guarding.model import GuardWatcher, NobodyWatches
 from provisor.provisioning.guarding.store import GuardStore
 from provisor.provisioning.importing.store import Extent, ImportStore
 from provisor.provisioning.leases.store import Lease, LeaseLost, LeaseStore
 from provisor.provisioning.mapping import Mappings
-from provisor.provisioning.model import Counts, Cycle, Kind
+from provisor.provisioning.model import Cycle, Kind
 from provisor.provisioning.recording.store import RecordStore
 from provisor.provisioning.roster import Roster
-from provisor.provisioning.run import LEASE_MS, Run
+from provisor.provisioning.run import Run
 from provisor.provisioning.store import ProvisioningStore
+from provisor.provisioning.watch import LEASE_MS, Watch
 from provisor.security.actor import Actor, Realm, Right
 
 FEED_PAGE = 1_000
 KEPT_ROSTERS = 4
-RENEW_SECONDS = 3.0
-# A request is sent only if the lease outlives its timeout.
-REQUEST_MS = 20_000
 
 log = structlog.get_logger(__name__)
 
@@ -66,9 +61,8 @@ class Targets(Protocol):
 
     async def client(self, actor: Actor, job: Job) -> ScimClient: ...
 
-
-# Raises ``LeaseLost`` in tasks of a cycle whose lease does not outlive one more request; clients call it.
-before_send: ContextVar[Callable[[], Awaitable[None]] | None] = ContextVar("provisor_before_send", default=None)
+    def trial(self, job: Job, credentials: Credentials) -> ScimClient:
+        """One for credentials that are not stored: to test them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +82,7 @@ class Stores:
     imports: ImportStore
     records: RecordStore
     guards: GuardStore
+    decisions: DecisionStore
 
 
 class Engine:
@@ -115,9 +110,8 @@ class Engine:
         self._targets = targets
         self._clock = clock
         self._holder = holder
+        self._endings = Endings(stores.jobs, stores.leases, clock)
         self._domains: dict[str, str] = {}
-        # Job id -> until when our lease of it lasts, ms UTC.
-        self._held_until: dict[str, int] = {}
         self._rosters: dict[str, dict[Kind, Roster | None]] = {}
         self._gates: dict[str, CycleGate] = {}
 
@@ -130,18 +124,23 @@ class Engine:
         job = await self._applications.job(SERVICE, job_id)
         now = self._clock.now_ms()
         state = await self._store.state(job_id, now)
-        if state.running_cycle_id is not None:
+        if state.running_cycle_id is not None and not state.stopped:
             return state.running_cycle_id
         if not await self._store.jobs_behind(now, job_id=job_id):
             await self._leases.drop_lease(lease)
             return None
-        initial = state.watermark is None or state.schema_version != job.schema_version
+        initial = (
+            state.watermark is None
+            or state.schema_version != job.schema_version
+            or state.scope_version != job.scope_version
+        )
         head = await self._directory.head(SERVICE, job.tenant_id)
         return await self._store.begin_cycle(
             lease,
             kind="Initial" if initial else "Incremental",
             watermark=head,
             schema_version=job.schema_version,
+            scope_version=job.scope_version,
             now=now,
         )
 
@@ -153,33 +152,21 @@ class Engine:
         cycle = await self._store.cycle(cycle_id)
         if lease is None or cycle is None or cycle.state != "Running":
             return Progress(cycle_id, done=True)
-        guard = before_send.set(self._guard(lease))
-        renewing = asyncio.create_task(self._renew(lease))
         done = True
         try:
-            done = await self._step(lease, cycle)
+            async with Watch(self._leases, self._store, self._clock, lease).watching() as watch:
+                done = await self._step(lease, cycle, watch)
         except LeaseLost:
             log.warning("lease lost", job_id=job_id, cycle_id=cycle_id)
-        finally:
-            renewing.cancel()
-            before_send.reset(guard)
         return Progress(cycle_id, done)
 
-    def _guard(self, lease: Lease) -> Callable[[], Awaitable[None]]:
-        async def check() -> None:
-            if self._held_until.get(lease.job_id, 0) - self._clock.now_ms() < REQUEST_MS:
-                # After a pause or a stall: go on only if nobody has taken over meanwhile.
-                renewed = await self._lease(lease.job_id)
-                if renewed is None or renewed.epoch != lease.epoch:
-                    raise LeaseLost
-
-        return check
-
-    async def _step(self, lease: Lease, cycle: Cycle) -> bool:
+    async def _step(self, lease: Lease, cycle: Cycle, watch: Watch) -> bool:
         job: Job | None = None
         try:
+            if watch.stopped:
+                raise Stopped
             job = await self._applications.job(SERVICE, cycle.job_id)
-            run = await self.prepare(lease, cycle, job, self._gate(cycle.id))
+            run = await self.prepare(lease, cycle, job, self._gate(cycle.id), watch)
             match cycle.phase:
                 case "import":
                     await self._import(run)
@@ -197,10 +184,18 @@ class Engine:
                     if not await references.managers(run) and not await references.members(run):
                         await self._phase(run, "finish")
                 case _:
-                    await self._finish(run)
+                    await self._endings.finish(run)
+                    self._rosters.pop(cycle.id, None)
+                    self._gates.pop(cycle.id, None)
                     return True
+        except Stopped:
+            await self._endings.cut(lease, cycle)
+            return True
         except CycleBroken as broken:
-            await self._break_off(lease, cycle, job, broken.cause)
+            await self._endings.break_off(lease, cycle, job, broken.cause)
+            return True
+        except JobHalted as halted:
+            await self._endings.halt(lease, cycle, halted)
             return True
         except LeaseLost:
             raise
@@ -209,36 +204,23 @@ class Engine:
             if lost is not None and others is None:
                 raise LeaseLost from errors
             log.exception("cycle failed", job_id=cycle.job_id, cycle_id=cycle.id)
-            await self._give_up(lease, cycle, job, _fault_of_ours(errors))
+            await self._endings.give_up(lease, cycle, job, _fault_of_ours(errors))
             return True
         except ProvisorError as error:
-            await self._give_up(lease, cycle, job, error)
+            await self._endings.give_up(lease, cycle, job, error)
             return True
         except Exception as error:
             # It is told, kept with the cycle, and tried again later, never in a tight loop.
             log.exception("cycle failed", job_id=cycle.job_id, cycle_id=cycle.id)
-            await self._give_up(lease, cycle, job, _fault_of_ours(error))
+            await self._endings.give_up(lease, cycle, job, _fault_of_ours(error))
             return True
         return False
 
     async def _lease(self, job_id: str) -> Lease | None:
         now = self._clock.now_ms()
-        lease = await self._leases.take_lease(job_id, self._holder, now=now, until=now + LEASE_MS)
-        if lease is not None:
-            self._held_until[job_id] = now + LEASE_MS
-        return lease
+        return await self._leases.take_lease(job_id, self._holder, now=now, until=now + LEASE_MS)
 
-    async def _renew(self, lease: Lease) -> None:
-        """Keep the lease while requests are under way; the step itself notices when it is lost."""
-        while True:
-            await asyncio.sleep(RENEW_SECONDS)
-            try:
-                await self._lease(lease.job_id)
-            except Unavailable:
-                # Without renewal the lease runs out, and the guard stops the requests.
-                log.warning("lease not renewed", job_id=lease.job_id)
-
-    async def prepare(self, lease: Lease, cycle: Cycle, job: Job, gate: Gate) -> Run:
+    async def prepare(self, lease: Lease, cycle: Cycle, job: Job, gate: Gate, watch: Watch | None = None) -> Run:
         """What the steps of a batch share. Raises ``InvalidInput`` when the job's credentials cannot be used."""
         client = await self._targets.client(SERVICE, job)
         context = Context(
@@ -271,6 +253,7 @@ class Engine:
             cycle,
             self._rosters_of(cycle.id),
             gate,
+            watch,
         )
 
     def _gate(self, cycle_id: str) -> CycleGate:
@@ -324,94 +307,9 @@ class Engine:
             until=run.until,
         )
 
-    async def _finish(self, run: Run) -> None:
-        now = self._clock.now_ms()
-        counts = await self._store.counts(run.cycle)
-        error: dict[str, Any] | None = None
-        if not counts.balanced:
-            error = {"code": "InternalError", "message": _out_of_balance(counts)}
-            log.error("cycle out of balance", job_id=run.job.id, cycle_id=run.cycle.id, **counts.as_dict())
-        story = await quarantining.kept_quarantine(run)
-        await self._store.end_cycle(
-            run.lease,
-            run.cycle,
-            now=now,
-            counts=counts,
-            next_run_at=now + run.job.settings.interval_seconds * 1000,
-            error=error,
-        )
-        if story is not None:
-            await quarantining.enter(run, story)
-        self._rosters.pop(run.cycle.id, None)
-        self._gates.pop(run.cycle.id, None)
-        await self._leases.drop_lease(run.lease)
-
-    async def _break_off(self, lease: Lease, cycle: Cycle, job: Job | None, cause: TargetError) -> None:
-        """The target said something that concerns every object: stop here, mark nothing as done, say why."""
-        now = self._clock.now_ms()
-        counts = await self._store.counts(cycle)
-        error = {"code": cause.code, "message": str(cause), "exchange": wire(cause.exchange)}
-        incompatible = isinstance(cause, BadAnswer)
-        if cause.credential_problem or incompatible:
-            before = (await self._store.state(cycle.job_id, now)).quarantine
-            story = quarantine.enter(
-                before,
-                now=now,
-                reason="EncounteredQuarantineException",
-                code=cause.code,
-                message=str(cause),
-                exchange=wire(cause.exchange),
-            )
-            due = int(story["nextAttemptAt"])
-            await self._store.end_cycle(
-                lease,
-                cycle,
-                now=now,
-                counts=counts,
-                next_run_at=due,
-                error=error,
-                code="Quarantine",
-                not_before=due,
-                quarantine=story,
-            )
-        else:
-            await self._try_later(lease, cycle, job, counts, error, cause)
-        await self._leases.drop_lease(lease)
-
-    async def _give_up(self, lease: Lease, cycle: Cycle, job: Job | None, cause: ProvisorError) -> None:
-        counts = await self._store.counts(cycle)
-        await self._try_later(lease, cycle, job, counts, {"code": "InternalError", "message": str(cause)}, None)
-        await self._leases.drop_lease(lease)
-
-    async def _try_later(
-        self,
-        lease: Lease,
-        cycle: Cycle,
-        job: Job | None,
-        counts: Counts,
-        error: dict[str, Any],
-        cause: TargetError | None,
-    ) -> None:
-        now = self._clock.now_ms()
-        failures = await self._store.failures(cycle.job_id)
-        again = retry.decide(transient=True, now=now, attempts=failures, failed_first_at=None).due_at
-        if isinstance(cause, Throttled) and cause.retry_after_seconds is not None:
-            again = now + round(cause.retry_after_seconds * 1000)
-        interval = job.settings.interval_seconds * 1000 if job else 2_400_000
-        await self._store.end_cycle(
-            lease, cycle, now=now, counts=counts, next_run_at=now + interval, error=error, not_before=again
-        )
-
 
 def _fault_of_ours(error: Exception) -> ProvisorError:
     return ProvisorError(f"Internal error: {type(error).__name__}: {error}")
-
-
-def _out_of_balance(counts: Counts) -> str:
-    return (
-        f"{counts.considered} objects were considered, but {counts.in_scope} in scope, {counts.disabled} disabled, "
-        f"{counts.deleted} deleted and {counts.skipped} skipped do not add up to that."
-    )
 
 
 async def run_inline(engine: Engine, job_id: str) -> str | None:

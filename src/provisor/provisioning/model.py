@@ -16,6 +16,10 @@ Kind = Literal["User", "Group"]
 LinkState = Literal["linked", "disabled", "released"]
 
 
+# The outcome's reason of an object that the target no longer has although it is linked (404).
+VANISHED = "InvalidAnchor"
+
+
 class Action(enum.StrEnum):
     """What became of an object in a cycle. The first five are in scope, the others are not."""
 
@@ -168,6 +172,20 @@ class Retry:
 
 
 @dataclass(frozen=True, slots=True)
+class Escrow:
+    """An object that failed or waits: why, since when, and when it is tried again. ``stage``: what is to be done."""
+
+    source_id: str
+    kind: Kind
+    stage: str
+    attempts: int
+    failed_first_at: int | None
+    due_at: int
+    code: str | None
+    message: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Counts:
     """The balance of a cycle, made from its outcome rows: ``considered == in_scope + disabled + deleted + skipped``."""
 
@@ -215,7 +233,7 @@ class Cycle:
     id: str
     job_id: str
     kind: Literal["Initial", "Incremental"]
-    state: Literal["Running", "Succeeded", "Failed"]
+    state: Literal["Running", "Succeeded", "Failed", "Stopped"]
     phase: str
     cursor: str | None
     watermark: int
@@ -225,6 +243,8 @@ class Cycle:
     ended_at: int | None
     counts: Mapping[str, Any] | None
     error: Mapping[str, Any] | None
+    lane: Literal["main", "leavers"] = "main"
+    scope_version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +261,11 @@ class Landmarks:
 
 @dataclass(frozen=True, slots=True)
 class JobState:
-    """Where a job stands. ``code``: NotConfigured, NotRun, Active, Paused or Quarantine (reference section 23)."""
+    """Where a job stands. ``code``: NotConfigured, NotRun, Active, Paused or Quarantine (reference section 23).
+
+    ``stopped``: nothing more is sent, and the cycle that was cut off stays so until the job is started.
+    ``credentials``: what became of their last test. ``counted_from``: failures before it count no more, ms UTC.
+    """
 
     job_id: str
     code: str
@@ -251,3 +275,9 @@ class JobState:
     running_cycle_id: str | None
     last_cycle_id: str | None
     quarantine: Mapping[str, Any] | None
+    stopped: bool = False
+    scope_version: int | None = None
+    leavers_watermark: int | None = None
+    credentials: Mapping[str, Any] | None = None
+    counted_from: int | None = None
+    search_proved: str | None = None

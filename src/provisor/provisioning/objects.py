@@ -47,7 +47,7 @@ async def process(run: Run, kind: Kind) -> bool:
     # comes back.
     put_off = {held.source_id for _, held in batch.guard.deferred}
     batch.considered = [
-        item.source.id for item in items if (item.settled or run.broken is None) and item.source.id not in put_off
+        item.source.id for item in items if (item.settled or not run.interrupted) and item.source.id not in put_off
     ]
     await run.record(batch)
     return True

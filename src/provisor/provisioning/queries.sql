@@ -3,7 +3,8 @@
 
 -- name: job_state
 -- Where a job stands.
-SELECT job_id, code, watermark, schema_version, next_run_at, running_cycle_id, last_cycle_id, quarantine
+SELECT job_id, code, watermark, schema_version, next_run_at, running_cycle_id, last_cycle_id, quarantine,
+    stopped, scope_version, leavers_watermark, credentials, counted_from, search_proved
 FROM job_state WHERE job_id = :job_id
 
 -- name: create_job_state
@@ -13,8 +14,41 @@ INSERT INTO job_state (job_id, code, updated_at) VALUES (:job_id, :code, :now) O
 -- name: set_job_code
 -- Start, pause, quarantine: the code, the due time of the next cycle, and the quarantine's story.
 UPDATE job_state SET code = :code, next_run_at = :next_run_at, quarantine = :quarantine, not_before = NULL,
-    enqueued_until = NULL, failures = 0, updated_at = :now
+    enqueued_until = NULL, failures = 0, stopped = :stopped,
+    counted_from = COALESCE(CAST(:counted_from AS BIGINT), counted_from), updated_at = :now
 WHERE job_id = :job_id
+
+-- name: resume_cycle
+-- Start: a cycle that was stopped goes on.
+UPDATE cycle SET state = 'Running', ended_at = NULL
+WHERE state = 'Stopped' AND id = (SELECT running_cycle_id FROM job_state WHERE job_id = :job_id)
+
+-- name: stop_cycle
+-- Stop now, where no worker is at it: whoever is, ends it itself.
+UPDATE cycle SET state = 'Stopped', ended_at = :now
+WHERE state = 'Running' AND id = (SELECT running_cycle_id FROM job_state WHERE job_id = :job_id)
+  AND NOT EXISTS (SELECT 1 FROM lease WHERE job_id = :job_id AND expires_at > :now)
+
+-- name: cut_cycle
+-- A worker saw that the job is to stop: the cycle keeps its place.
+UPDATE cycle SET state = 'Stopped', ended_at = :now, counts = :counts WHERE id = :id
+
+-- name: drop_stopped_cycle
+-- Restart: what was stopped is not gone on with, everything is looked at anew.
+UPDATE job_state SET running_cycle_id = NULL
+WHERE job_id = :job_id AND running_cycle_id IN (SELECT id FROM cycle WHERE job_id = :job_id AND state = 'Stopped')
+
+-- name: is_stopped
+-- Looked at twice a second by whoever sends requests for the job.
+SELECT stopped FROM job_state WHERE job_id = :job_id
+
+-- name: hasten
+-- A shorter interval: the schedule's next run comes no later than this.
+UPDATE job_state SET next_run_at = :at WHERE job_id = :job_id AND next_run_at > :at AND code IN ('NotRun', 'Active')
+
+-- name: save_credentials_state
+-- What became of a test of the credentials.
+UPDATE job_state SET credentials = :story, updated_at = :now WHERE job_id = :job_id
 
 -- name: forget_watermark
 -- Restart: the next cycle is an initial one.
@@ -28,6 +62,14 @@ UPDATE pending SET due_at = :now, attempts = 0, failed_first_at = NULL, seq = se
 -- The same for memberships.
 UPDATE pending_member SET due_at = :now, attempts = 0, failed_first_at = NULL WHERE job_id = :job_id
 
+-- name: search_unproved
+-- Without links, everybody is looked up anew: the search has to show that it works.
+UPDATE job_state SET search_proved = NULL WHERE job_id = :job_id
+
+-- name: prove_search
+-- A search has found what was known to be there.
+UPDATE job_state SET search_proved = :version WHERE job_id = :job_id
+
 -- name: jobs_behind
 -- Started jobs that have something to do now: a cycle cut off in the middle, a feed that has moved on, a schema that has
 -- changed, an object whose time has come, or a schedule that is due. Those that are being worked on, or are in the queue
@@ -39,12 +81,15 @@ LEFT JOIN feed_head h ON h.tenant_id = j.tenant_id
 LEFT JOIN lease l ON l.job_id = s.job_id
 WHERE (CAST(:job_id AS TEXT) IS NULL OR s.job_id = :job_id)
   AND (NOT :free OR (COALESCE(l.expires_at, 0) <= :now AND COALESCE(s.enqueued_until, 0) <= :now))
+  AND NOT s.stopped
   AND ((s.code = 'Quarantine' AND s.next_run_at <= :now)
+       OR (s.code = 'Paused' AND s.running_cycle_id IS NOT NULL AND COALESCE(s.not_before, 0) <= :now)
        OR (s.code IN ('NotRun', 'Active')
            AND COALESCE(s.not_before, 0) <= :now
            AND (s.running_cycle_id IS NOT NULL
                 OR s.watermark IS NULL
                 OR COALESCE(s.schema_version, -1) <> j.schema_version
+                OR COALESCE(s.scope_version, -1) <> j.scope_version
                 OR s.watermark < COALESCE(h.seq, 0)
                 OR s.next_run_at <= :now
                 OR EXISTS (SELECT 1 FROM pending p WHERE p.job_id = s.job_id AND p.due_at <= :now)
@@ -93,8 +138,8 @@ WHERE job_id = :job_id AND holder = :holder
 
 -- name: insert_cycle
 -- A cycle begins.
-INSERT INTO cycle (id, job_id, kind, state, phase, watermark, schema_version, considered, began_at)
-VALUES (:id, :job_id, :kind, 'Running', 'import', :watermark, :schema_version, 0, :now)
+INSERT INTO cycle (id, job_id, kind, state, phase, watermark, schema_version, scope_version, considered, began_at, lane)
+VALUES (:id, :job_id, :kind, 'Running', :phase, :watermark, :schema_version, :scope_version, 0, :now, :lane)
 
 -- name: set_running
 -- The cycle that a job is in.
@@ -103,13 +148,15 @@ WHERE job_id = :job_id
 
 -- name: cycle
 -- One cycle.
-SELECT id, job_id, kind, state, phase, cursor, watermark, schema_version, considered, began_at, ended_at, counts, error
+SELECT id, job_id, kind, state, phase, cursor, watermark, schema_version, considered, began_at, ended_at, counts, error,
+    lane, scope_version
 FROM cycle WHERE id = :id
 
 -- name: cycles
 -- A job's latest cycles.
-SELECT id, job_id, kind, state, phase, cursor, watermark, schema_version, considered, began_at, ended_at, counts, error
-FROM cycle WHERE job_id = :job_id ORDER BY began_at DESC, id DESC LIMIT :limit
+SELECT id, job_id, kind, state, phase, cursor, watermark, schema_version, considered, began_at, ended_at, counts, error,
+    lane, scope_version
+FROM cycle WHERE job_id = :job_id AND (CAST(:lane AS TEXT) IS NULL OR lane = :lane) ORDER BY began_at DESC, id DESC LIMIT :limit
 
 -- name: newest_cycle
 -- A job's newest cycle, which may be running.
@@ -162,7 +209,7 @@ UPDATE job_state SET watermark = :watermark, updated_at = :now WHERE job_id = :j
 -- name: finish_job
 -- A cycle has succeeded: quarantine lifted, schema version taken, next scheduled run set.
 UPDATE job_state SET code = CASE WHEN code = 'Paused' THEN 'Paused' ELSE 'Active' END,
-    schema_version = :schema_version, running_cycle_id = NULL,
+    schema_version = :schema_version, scope_version = :scope_version, running_cycle_id = NULL,
     next_run_at = CASE WHEN code = 'Paused' THEN NULL ELSE :next_run_at END,
     not_before = NULL, failures = 0, quarantine = NULL, updated_at = :now
 WHERE job_id = :job_id
@@ -171,7 +218,8 @@ WHERE job_id = :job_id
 -- A cycle was broken off: when the job may try again, and the quarantine that it is in, if any.
 UPDATE job_state SET code = CASE WHEN code = 'Paused' OR :code = 'Active' THEN code ELSE :code END, running_cycle_id = NULL,
     next_run_at = CASE WHEN code = 'Paused' THEN NULL ELSE :next_run_at END,
-    not_before = :not_before, failures = failures + 1, quarantine = :quarantine, updated_at = :now
+    not_before = :not_before, failures = failures + 1,
+    quarantine = COALESCE(CAST(:quarantine AS TEXT), quarantine), updated_at = :now
 WHERE job_id = :job_id
 
 -- name: failures
@@ -451,6 +499,46 @@ INSERT INTO link_member (job_id, group_id, member_id) VALUES (:job_id, :group_id
 -- The target no longer has this member.
 DELETE FROM link_member WHERE job_id = :job_id AND group_id = :group_id AND member_id = :member_id
 
+-- name: count_slice
+-- What became of a batch's objects, by slices of time.
+INSERT INTO job_window (job_id, slice, considered, succeeded, failed, vanished)
+VALUES (:job_id, :slice, :considered, :succeeded, :failed, :vanished)
+ON CONFLICT (job_id, slice) DO UPDATE
+SET considered = job_window.considered + excluded.considered, succeeded = job_window.succeeded + excluded.succeeded,
+    failed = job_window.failed + excluded.failed, vanished = job_window.vanished + excluded.vanished
+
+-- name: forget_slices
+-- Slices that no window reaches any more.
+DELETE FROM job_window WHERE job_id = :job_id AND slice < :slice
+
+-- name: window
+-- What a job's window holds since a moment.
+SELECT COALESCE(SUM(considered), 0), COALESCE(SUM(succeeded), 0), COALESCE(SUM(failed), 0), COALESCE(SUM(vanished), 0)
+FROM job_window WHERE job_id = :job_id AND slice >= :slice
+
+-- name: escrowed
+-- Objects that fail, and references that do; what only waits is not among them.
+SELECT (SELECT COUNT(*) FROM pending WHERE job_id = :job_id AND attempts > 0 AND stage <> 'reference'
+          AND COALESCE(error_code, '') <> 'Waiting'),
+       (SELECT COUNT(*) FROM pending WHERE job_id = :job_id AND attempts > 0 AND stage = 'reference')
+     + (SELECT COUNT(*) FROM pending_member WHERE job_id = :job_id AND attempts > 0)
+
+-- name: escrow_by_code
+-- Why they fail, the commonest first.
+SELECT error_code, MAX(error) FROM pending
+WHERE job_id = :job_id AND attempts > 0 AND COALESCE(error_code, '') <> 'Waiting'
+GROUP BY error_code ORDER BY COUNT(*) DESC LIMIT 1
+
+-- name: latest_failure
+-- The newest log entry of a failure with this code.
+SELECT entry FROM provisioning_log
+WHERE job_id = :job_id AND status = 'failure' AND error_code = :code ORDER BY id DESC LIMIT 1
+
+-- name: escrows
+-- Objects that wait for their next attempt, the next first.
+SELECT source_id, object_type, stage, attempts, failed_first_at, due_at, error_code, error FROM pending
+WHERE job_id = :job_id AND attempts > 0 ORDER BY due_at, source_id LIMIT :limit
+
 -- name: log
 -- One entry of the provisioning log.
 INSERT INTO provisioning_log
@@ -490,6 +578,18 @@ DELETE FROM pending WHERE job_id = :job_id
 -- name: forget_pending_members
 -- Its queue of memberships.
 DELETE FROM pending_member WHERE job_id = :job_id
+
+-- name: forget_flights
+-- What its batches were about to change.
+DELETE FROM flight WHERE job_id = :job_id
+
+-- name: forget_decisions
+-- What a person was to decide.
+DELETE FROM decision WHERE job_id = :job_id
+
+-- name: forget_window
+-- What its thresholds looked at.
+DELETE FROM job_window WHERE job_id = :job_id
 
 -- name: forget_lease
 -- Its lease: whoever works on it notices.

@@ -14,7 +14,7 @@ from provisor.connector.client import ScimClient
 from provisor.connector.errors import TargetError
 from provisor.directory.service import Directory
 from provisor.provisioning.entry import Writer
-from provisor.provisioning.faults import CycleBroken, concerns_all
+from provisor.provisioning.faults import CycleBroken, Stopped, concerns_all
 from provisor.provisioning.guarding.gate import Gate
 from provisor.provisioning.guarding.store import GuardStore
 from provisor.provisioning.leases.store import Lease
@@ -23,14 +23,11 @@ from provisor.provisioning.model import Cycle, Kind
 from provisor.provisioning.recording.store import Batch, RecordStore
 from provisor.provisioning.roster import Roster, read_roster
 from provisor.provisioning.store import ProvisioningStore
+from provisor.provisioning.watch import LEASE_MS, Watch
 from provisor.security.actor import Actor
 
 T = TypeVar("T")
 Keys = Sequence[tuple[str, str]]
-
-# How long a lease lasts without a sign of life, in milliseconds. It is longer than a request's timeout, so that no
-# request is under way when another worker takes over.
-LEASE_MS = 25_000
 
 
 @dataclass(slots=True)
@@ -52,7 +49,14 @@ class Run:
     cycle: Cycle
     rosters: dict[Kind, Roster | None]
     gate: Gate
+    watch: Watch | None
     broken: TargetError | None = field(default=None)
+    stopped: bool = field(default=False)
+
+    @property
+    def interrupted(self) -> bool:
+        """Nothing more is to be begun: what has not been sent stays in the queue."""
+        return self.stopped or self.broken is not None
 
     async def roster(self, kind: Kind) -> Roster | None:
         """What the target listed when this initial cycle began, if that is cheaper than asking for each object.
@@ -76,15 +80,18 @@ class Run:
         return self.clock.now_ms() + LEASE_MS
 
     async def each(self, items: Iterable[T], send: Callable[[T], Awaitable[None]]) -> None:
-        """Call ``send`` for every item at once (the pacer bounds what is under way) until an error concerns them all.
+        """Call ``send`` for every item at once (the pacer bounds what is under way) until an error concerns them all
+        or the job is stopped.
 
         Items that were not begun by then are left alone. ``send`` deals with the errors of its own item.
         """
 
         async def one(item: T) -> None:
-            if self.broken is None:
+            if not self.interrupted:
                 try:
                     await send(item)
+                except Stopped:
+                    self.stopped = True
                 except TargetError as error:
                     if not concerns_all(error):
                         raise
@@ -92,7 +99,10 @@ class Run:
 
         async with asyncio.TaskGroup() as group:
             for item in items:
-                group.create_task(one(item))
+                task = group.create_task(one(item))
+                if self.watch is not None:
+                    self.watch.sends(task)
+        self.stopped = self.stopped or (self.watch is not None and self.watch.stopped)
 
     async def journal(self, kind: Kind, creates: Mapping[str, Keys]) -> None:
         """Make it durable that these creates are about to leave: source id -> what they will be found by."""
@@ -100,7 +110,7 @@ class Run:
         await self.store.journal(self.lease, self.cycle.id, kind, creates, now=now, until=self.until)
 
     async def record(self, batch: Batch) -> None:
-        """Write the batch down, then say so if the cycle is broken. Raises ``LeaseLost``, ``CycleBroken``."""
+        """Write the batch down, then say what ended it early. Raises ``LeaseLost``, ``Stopped``, ``CycleBroken``."""
         await self.records.record(
             self.lease,
             self.cycle.id,
@@ -109,5 +119,7 @@ class Run:
             now=self.clock.now_ms(),
             until=self.until,
         )
+        if self.stopped:
+            raise Stopped
         if self.broken is not None:
             raise CycleBroken(self.broken)

@@ -53,7 +53,7 @@ class Sender:
     async def carry(self, items: Sequence[Item]) -> None:
         """All of it. Errors that concern every object are left in ``run.broken``; what was not sent stays unsettled."""
         await self._run.each([item for item in items if _left_behind(item)], self._recover)
-        if self._run.broken is not None:
+        if self._run.interrupted:
             return
         if self._mappings.chooses:
             await self._run.each([item for item in items if self._is_new(item)], self._find_taken)
@@ -66,7 +66,7 @@ class Sender:
             if not item.settled:
                 self._settle_unsent(item)
         await self._match([item for item in items if isinstance(item.plan, Match) and not item.settled])
-        if self._run.broken is None:
+        if not self._run.interrupted:
             await self._send([item for item in items if not item.settled])
 
     async def _recover(self, item: Item) -> None:

@@ -12,7 +12,6 @@ from typing import Any
 
 import msgspec
 
-from provisor.events.audit.model import Activity
 from provisor.ids import new_id
 from provisor.provisioning.guarding import store as guarding
 from provisor.provisioning.leases.store import Lease, keep
@@ -20,8 +19,8 @@ from provisor.provisioning.model import (
     Action,
     Counts,
     Cycle,
+    Escrow,
     Intent,
-    JobState,
     Kind,
     Landmarks,
     Link,
@@ -29,9 +28,11 @@ from provisor.provisioning.model import (
     PendingMember,
     name_key,
 )
-from provisor.provisioning.telling.store import SERVICE, Watched
-from provisor.security.actor import Actor
-from provisor.storage.database import Database, Row, Tx
+from provisor.provisioning.quarantine import Tally
+from provisor.provisioning.recording.store import slice_of
+from provisor.provisioning.states.store import JobStates
+from provisor.provisioning.telling.store import Watched
+from provisor.storage.database import Row, Tx
 from provisor.storage.queries import id_list, named_queries
 
 SQL = named_queries("provisor.provisioning")
@@ -45,6 +46,9 @@ _ALL_OF_A_JOB = (
     "forget_pending_members",
     "all_links_gone",
     "all_memberships_gone",
+    "forget_flights",
+    "forget_decisions",
+    "forget_window",
     "forget_lease",
     "forget_state",
 )
@@ -64,87 +68,10 @@ class Pair:
     member_name: str
 
 
-class ProvisioningStore:
+class ProvisioningStore(JobStates):
     """The tables of ``storage/tables/provisioning.py``. Raises ``LeaseLost`` from whatever is written on a lease."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
     # Jobs
-
-    async def state(self, job_id: str, now: int) -> JobState:
-        """Where a job stands; one that was never looked at is NotConfigured."""
-
-        async def work(tx: Tx) -> JobState | None:
-            row = await tx.fetch_one(SQL["job_state"], {"job_id": job_id})
-            return _state(row) if row else None
-
-        found = await self._database.read(work)
-        if found is None:
-            return JobState(job_id, "NotConfigured", None, None, None, None, None, None)
-        return found
-
-    async def set_code(
-        self,
-        job_id: str,
-        code: str,
-        *,
-        now: int,
-        next_run_at: int | None = None,
-        quarantine: Mapping[str, Any] | None = None,
-        again_from_start: bool = False,
-        escrows: bool = False,
-        drop_links: bool = False,
-        activity: Activity | None = None,
-        actor: Actor = SERVICE,
-        details: Mapping[str, str] | None = None,
-    ) -> None:
-        """Start, pause, restart: one commit, told by the audit log as ``activity`` (null: the service did it itself).
-        The flags are those of ``resetScope`` (reference section 23)."""
-
-        async def work(tx: Tx) -> None:
-            at = {"job_id": job_id, "now": now}
-            watched = await Watched.before(tx, job_id)
-            await tx.execute(SQL["create_job_state"], {**at, "code": code})
-            story = msgspec.json.encode(quarantine).decode() if quarantine else None
-            await tx.execute(SQL["set_job_code"], {**at, "code": code, "next_run_at": next_run_at, "quarantine": story})
-            if again_from_start:
-                await tx.execute(SQL["forget_watermark"], at)
-            if escrows:
-                await tx.execute(SQL["clear_escrows"], at)
-                await tx.execute(SQL["clear_member_escrows"], at)
-            if drop_links:
-                await tx.execute(SQL["all_links_gone"], {"job_id": job_id})
-                await tx.execute(SQL["all_memberships_gone"], {"job_id": job_id})
-            await watched.after(tx, at=now, activity=activity, actor=actor, details=details)
-
-        await self._database.write(work)
-
-    async def jobs_behind(self, now: int, *, job_id: str | None = None, free: bool = False) -> list[str]:
-        """Ids of the started jobs (or of this one) that have something to do; ``free``: that nobody works on."""
-
-        async def work(tx: Tx) -> list[str]:
-            params = {"now": now, "job_id": job_id, "free": free}
-            return [row[0] for row in await tx.fetch_all(SQL["jobs_behind"], params)]
-
-        return await self._database.read(work)
-
-    async def claim_enqueueing(self, job_id: str, *, now: int, until: int) -> bool:
-        """Whether the caller may put a cycle of this job into the queue."""
-
-        async def work(tx: Tx) -> bool:
-            params = {"job_id": job_id, "now": now, "until": until}
-            return await tx.execute(SQL["claim_enqueueing"], params) == 1
-
-        return await self._database.write(work)
-
-    async def dequeued(self, job_id: str) -> None:
-        """The cycle that was in the queue has begun."""
-
-        async def work(tx: Tx) -> None:
-            await tx.execute(SQL["dequeued"], {"job_id": job_id})
-
-        await self._database.write(work)
 
     async def link_counts(self, job_id: str) -> dict[str, int]:
         """Linked objects by type."""
@@ -194,7 +121,9 @@ class ProvisioningStore:
 
     # Cycles
 
-    async def begin_cycle(self, lease: Lease, *, kind: str, watermark: int, schema_version: int, now: int) -> str:
+    async def begin_cycle(
+        self, lease: Lease, *, kind: str, watermark: int, schema_version: int, scope_version: int, now: int
+    ) -> str:
         """A new cycle, in phase ``import``; its id."""
         cycle_id = new_id()
 
@@ -207,7 +136,10 @@ class ProvisioningStore:
                     "kind": kind,
                     "watermark": watermark,
                     "schema_version": schema_version,
+                    "scope_version": scope_version,
                     "now": now,
+                    "phase": "import",
+                    "lane": "main",
                 },
             )
             await tx.execute(SQL["set_running"], {"cycle_id": cycle_id, "job_id": lease.job_id, "now": now})
@@ -224,11 +156,11 @@ class ProvisioningStore:
 
         return await self._database.read(work)
 
-    async def cycles(self, job_id: str, limit: int) -> list[Cycle]:
-        """A job's latest cycles, newest first."""
+    async def cycles(self, job_id: str, limit: int, *, lane: str | None = "main") -> list[Cycle]:
+        """A job's latest cycles, newest first; of the leavers' lane too when ``lane`` is null."""
 
         async def work(tx: Tx) -> list[Cycle]:
-            rows = await tx.fetch_all(SQL["cycles"], {"job_id": job_id, "limit": limit})
+            rows = await tx.fetch_all(SQL["cycles"], {"job_id": job_id, "limit": limit, "lane": lane})
             return [_cycle(row) for row in rows]
 
         return await self._database.read(work)
@@ -278,7 +210,8 @@ class ProvisioningStore:
         not_before: int | None = None,
         quarantine: Mapping[str, Any] | None = None,
     ) -> None:
-        """The cycle succeeded, or was broken off with ``error``; the job's state goes with it."""
+        """The cycle succeeded, or was broken off with ``error``; the job's state goes with it. One that succeeded may
+        still mean a ``quarantine``, when too many objects failed."""
 
         async def work(tx: Tx) -> None:
             await keep(tx, lease, now)
@@ -294,22 +227,67 @@ class ProvisioningStore:
                 },
             )
             job = {"job_id": cycle.job_id, "now": now, "next_run_at": next_run_at}
-            if error:
+            if not error:
+                versions = {"schema_version": cycle.schema_version, "scope_version": cycle.scope_version}
+                await tx.execute(SQL["finish_job"], {**job, **versions})
+            if error or quarantine:
                 story = _json(quarantine) if quarantine else None
                 params = {**job, "code": code, "not_before": not_before, "quarantine": story}
                 await tx.execute(SQL["fail_job"], params)
-            else:
-                await tx.execute(SQL["finish_job"], {**job, "schema_version": cycle.schema_version})
             await watched.after(tx, at=now)
 
         await self._database.write(work)
 
-    async def failures(self, job_id: str) -> int:
-        """Cycles broken off in a row."""
+    async def cut_cycle(self, lease: Lease, cycle: Cycle, *, now: int, counts: Counts) -> None:
+        """The job is to stop: the cycle ends for now and keeps its place."""
 
-        async def work(tx: Tx) -> int:
-            row = await tx.fetch_one(SQL["failures"], {"job_id": job_id})
-            return row[0] if row else 0
+        async def work(tx: Tx) -> None:
+            await keep(tx, lease, now)
+            params = {"id": cycle.id, "now": now, "counts": _json(counts.as_dict())}
+            await tx.execute(SQL["cut_cycle"], params)
+
+        await self._database.write(work)
+
+    async def tally(self, job_id: str, since: int) -> Tally:
+        """What thresholds look at: what fails now, as far as it was tried since then, and what has succeeded since."""
+
+        async def work(tx: Tx) -> Tally:
+            window = await tx.fetch_one(SQL["window"], {"job_id": job_id, "slice": slice_of(since)})
+            escrow = await tx.fetch_one(SQL["escrowed"], {"job_id": job_id})
+            if window is None or escrow is None:
+                return Tally(0, 0, 0)
+            # Each failure since then is counted there, and each failing object here: the smaller number is objects.
+            return Tally(min(int(escrow[0]), int(window[2])), int(escrow[1]), int(window[1]))
+
+        return await self._database.read(work)
+
+    async def vanishing(self, job_id: str, since: int) -> tuple[int, int]:
+        """How many objects were looked at since then, and how many of them the target no longer had."""
+
+        async def work(tx: Tx) -> tuple[int, int]:
+            row = await tx.fetch_one(SQL["window"], {"job_id": job_id, "slice": slice_of(since)})
+            return (int(row[0]), int(row[3])) if row else (0, 0)
+
+        return await self._database.read(work)
+
+    async def typical_failure(self, job_id: str) -> tuple[str, str, dict[str, Any] | None]:
+        """The commonest error code of what fails, its message, and the newest exchange that had it, if any."""
+
+        async def work(tx: Tx) -> tuple[str, str, dict[str, Any] | None]:
+            row = await tx.fetch_one(SQL["escrow_by_code"], {"job_id": job_id})
+            if row is None:
+                return "InternalError", "", None
+            entry = await tx.fetch_one(SQL["latest_failure"], {"job_id": job_id, "code": row[0]})
+            return row[0], row[1] or "", _loaded(entry[0]).get("exchange") if entry else None
+
+        return await self._database.read(work, long=True)
+
+    async def escrows(self, job_id: str, limit: int) -> list[Escrow]:
+        """What failed or waits, with the time of its next attempt, the next first."""
+
+        async def work(tx: Tx) -> list[Escrow]:
+            rows = await tx.fetch_all(SQL["escrows"], {"job_id": job_id, "limit": limit})
+            return [Escrow(*row) for row in rows]
 
         return await self._database.read(work)
 
@@ -463,13 +441,9 @@ def _loaded(text: str | None) -> Any:
     return msgspec.json.decode(text) if text else None
 
 
-def _state(row: Row) -> JobState:
-    job_id, code, watermark, version, next_run_at, running, last, quarantine = row
-    return JobState(job_id, code, watermark, version, next_run_at, running, last, _loaded(quarantine))
-
-
 def _cycle(row: Row) -> Cycle:
-    id_, job_id, kind, state, phase, cursor, watermark, version, considered, began_at, ended_at, counts, error = row
+    id_, job_id, kind, state, phase, cursor, watermark, version, considered, began_at, *rest = row
+    ended_at, counts, error, lane, scope_version = rest
     return Cycle(
         id=id_,
         job_id=job_id,
@@ -484,6 +458,8 @@ def _cycle(row: Row) -> Cycle:
         ended_at=ended_at,
         counts=_loaded(counts),
         error=_loaded(error),
+        lane=lane,
+        scope_version=scope_version,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from provisor.errors import Forbidden
+from provisor.errors import Forbidden, InvalidInput
 from provisor.security.actor import Actor, Realm, Right, rights_of
 from provisor.signin.model import Caller
 
@@ -20,6 +20,23 @@ class KnownTokens:
         if token not in self.callers:
             raise Forbidden("The token is not known.")
         return self.callers[token]
+
+
+class KeptPasswords:
+    """The passwords that people were given, as they are, by user id."""
+
+    def __init__(self) -> None:
+        self.given: dict[str, str] = {}
+
+    def check(self, password: str, login: str) -> None:
+        """Raises ``InvalidInput`` for less than eight characters."""
+        if len(password) < 8:
+            raise InvalidInput(f"The password of {login} has less than 8 characters.")
+
+    async def give(self, actor: Actor, tenant_id: str, user_id: str, password: str) -> None:
+        """Keep it."""
+        actor.require(Right.DIRECTORY_WRITE, tenant_id)
+        self.given[user_id] = password
 
 
 def app(tenant_id: str, *permissions: str, app_id: str = "11111111-0000-0000-0000-000000000001") -> Caller:

@@ -12,10 +12,12 @@ from provisor.provider.clients.service import Clients
 from provisor.provider.requestlog.service import RequestLog
 from provisor.provider.resources.service import Resources
 from provisor.provider.service import Companies
+from provisor.security.outbound import Network
 from provisor.signin.model import Session
 from provisor.web.company.services import CompanyServices
 from provisor.web.graph.services import GraphServices
 from provisor.web.html.live import Closing
+from provisor.web.signin.services import SignInServices
 
 if TYPE_CHECKING:
     from provisor.app.services import AppServices
@@ -27,12 +29,13 @@ class WebSettings:
 
     ``public_url``: where the world sees this server, ``https://id.example.org`` (a path is allowed); null: what each
     request names. ``metrics_token``: who sends it as a bearer token may read ``/metrics`` from anywhere. ``max_body``
-    in bytes.
+    in bytes. ``trusted_proxies``: networks of proxies whose word on a request's scheme, host and address counts.
     """
 
     public_url: str | None = None
     metrics_token: str | None = None
     max_body: int = 16 * 1024 * 1024
+    trusted_proxies: tuple[Network, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,7 @@ class Services:
 
     ``clients``: null where there is no OAuth. ``requests``: null where SCIM requests are not kept.
     ``outbox``: null where changes are not given out. ``setup``: null where nothing can be begun from a page.
+    ``sign_in``: null where nobody can.
     ``closing`` is told when the server ends. ``graph``: null where there is no Graph-compatible API. ``admin``: what
     the admin centre works on; null where there is none. ``company_portal``: the same for the company's.
     """
@@ -107,5 +111,6 @@ class Services:
     graph: GraphServices | None = None
     sessions: FindSession = field(default_factory=NoSessions)
     setup: Setup | None = None
+    sign_in: SignInServices | None = None
     company_portal: CompanyServices | None = None
     closing: Closing = field(default_factory=Closing)

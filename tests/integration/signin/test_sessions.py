@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.integration.signin.conftest import BASE, KEY, person
+from tests.integration.signin.browser import BASE
+from tests.integration.signin.conftest import KEY, person
 
 from provisor.app.services import AppServices, wire
 from provisor.app.settings import Settings

@@ -10,7 +10,8 @@ import msgspec
 import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
-from tests.integration.signin.conftest import BASE, KEY
+from tests.integration.signin.browser import BASE
+from tests.integration.signin.conftest import KEY
 
 from provisor.app.services import AppServices, wire
 from provisor.app.settings import Settings

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from provisor.provisioning import quarantine
 
 NOW = 1_767_225_600_000
@@ -31,3 +33,35 @@ def test_the_series_keeps_its_beginning_and_a_new_reason_its_own() -> None:
     other = entered(first, "TooManyDeletes")
     assert other["seriesBegan"] == "2025-12-01T00:00:00.000Z"
     assert other["currentBegan"] == "2026-01-01T00:00:00.000Z"
+
+
+def test_after_four_weeks_the_job_is_disabled() -> None:
+    began = {**entered(None), "seriesBegan": "2025-12-04T00:00:00.000Z"}
+    story = entered(began)
+    assert (story["disabled"], story["nextAttemptAt"], story["nextAttempt"]) == (True, None, None)
+    assert "disabled" in str(story["lift"])
+    assert entered({**began, "seriesBegan": "2025-12-04T00:00:01.000Z"})["disabled"] is False
+
+
+# The worked examples of reference section 17, and the edges of each threshold: (failed, references, succeeded).
+@pytest.mark.parametrize(
+    ("tally", "reason"),
+    [
+        ((4_000, 0, 0), None),
+        ((45_000, 0, 1_000_000), "EncounteredBaseEscrowThreshold"),
+        ((30_000, 0, 5_000), "EncounteredEscrowProportionThreshold"),
+        ((20_000, 0, 100_000), None),
+        ((40_000, 21_000, 1_000_000), "EncounteredTotalEscrowThreshold"),
+        ((40_000, 20_000, 1_000_000), None),
+        ((0, 60_001, 0), "EncounteredTotalEscrowThreshold"),
+        ((4_999, 0, 0), None),
+        ((5_000, 0, 0), "EncounteredEscrowProportionThreshold"),
+        ((5_000, 0, 7_500), None),
+        ((5_001, 0, 7_500), "EncounteredEscrowProportionThreshold"),
+        ((40_000, 0, 60_001), None),
+        ((40_001, 0, 200_000), "EncounteredBaseEscrowThreshold"),
+    ],
+)
+def test_failures_quarantine_a_job_above_thresholds(tally: tuple[int, int, int], reason: str | None) -> None:
+    found = quarantine.exceeded(quarantine.Tally(*tally))
+    assert (found[0] if found else None) == reason

@@ -40,8 +40,12 @@ GROUPS = {
 }
 ADD_MEMBER = _core("Add member to group", "GroupManagement", "Assign")
 REMOVE_MEMBER = _core("Remove member from group", "GroupManagement", "Unassign")
+ADD_OWNER = _core("Add owner to group", "GroupManagement", "Assign")
+REMOVE_OWNER = _core("Remove owner from group", "GroupManagement", "Unassign")
 
 # Applications
+ADD_EXTENSION = _core("Add extension property", "ApplicationManagement", "Add")
+REMOVE_EXTENSION = _core("Remove extension property", "ApplicationManagement", "Delete")
 ADD_APP = _core("Add service principal", "ApplicationManagement", "Add")
 REMOVE_APP = _core("Remove service principal", "ApplicationManagement", "Delete")
 UPDATE_APP = _core("Update service principal", "ApplicationManagement", "Update")
@@ -83,6 +87,9 @@ APPROVE_PLAN = _provisioning("Approve provisioning plan")
 APPLY_PLAN = _provisioning("Apply provisioning plan")
 FORGET_CONNECTION = _provisioning("Delete object connection", "Other")
 ON_DEMAND = _provisioning("Provision on demand", "Other")
+HOLD = _provisioning("Hold deletions or changes", "Other")
+APPROVE = _provisioning("Approve held changes", "Other")
+REJECT = _provisioning("Reject held changes", "Other")
 
 # Companies
 ADD_COMPANY = _company("Add company", "CompanyManagement", "Add")

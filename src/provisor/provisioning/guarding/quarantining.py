@@ -6,7 +6,6 @@ on; who has switched Entra's guard on gets what its documentation says, the slow
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from provisor.provisioning import quarantine
@@ -30,12 +29,5 @@ async def kept_quarantine(run: Run) -> dict[str, Any] | None:
         code=REASON,
         message=f"{waves[-1].reason} Approve or reject them; allowing them is also a restart with ForceDeletes.",
         exchange=None,
+        lift="The last decision about what is held lifts it.",
     )
-
-
-async def enter(run: Run, story: Mapping[str, Any]) -> None:
-    """Once the cycle has ended. A pause goes before it."""
-    now = run.clock.now_ms()
-    if (await run.store.state(run.job.id, now)).code != "Paused":
-        due = story["nextAttemptAt"]
-        await run.store.set_code(run.job.id, "Quarantine", now=now, next_run_at=due, quarantine=story)

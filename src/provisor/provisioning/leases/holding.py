@@ -12,10 +12,9 @@ from contextlib import asynccontextmanager, suppress
 from provisor.clock import Clock
 from provisor.errors import Conflict, Unavailable
 from provisor.ids import new_id
-from provisor.provisioning.engine import REQUEST_MS, before_send
 from provisor.provisioning.leases.store import Lease, LeaseLost, LeaseStore
-from provisor.provisioning.run import LEASE_MS
 from provisor.provisioning.store import ProvisioningStore
+from provisor.provisioning.watch import LEASE_MS, REQUEST_MS, before_send
 
 WAIT_SECONDS = 60.0
 LOOK_SECONDS = 0.1

@@ -12,11 +12,15 @@ import msgspec
 
 from provisor.provisioning.guarding import store as guarding
 from provisor.provisioning.leases.store import Lease, keep
-from provisor.provisioning.model import Action, Kind, Link, Pending, PendingMember, Retry, name_key
+from provisor.provisioning.model import VANISHED, Action, Kind, Link, Pending, PendingMember, Retry, name_key
 from provisor.storage.database import Database, Tx
 from provisor.storage.queries import id_list, named_queries
 
 SQL = named_queries("provisor.provisioning")
+# Thresholds look at a window of time by slices of ten minutes.
+_SLICE_MS = 600_000
+_KEPT_SLICES = 2 * 24 * 6
+_SUCCESSES = (Action.CREATED, Action.UPDATED, Action.DISABLED, Action.DELETED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,7 @@ class RecordStore:
             await guarding.record(tx, lease.job_id, batch.guard, now)
             await _record_outcomes(tx, cycle_id, batch)
             await _record_log(tx, lease.job_id, cycle_id, batch, tenant_id, now)
+            await _count_slice(tx, lease.job_id, batch, now)
 
         await self._database.write(work)
 
@@ -223,6 +228,25 @@ async def _record_log(tx: Tx, job_id: str, cycle_id: str, batch: Batch, tenant_i
             for row in batch.log
         ],
     )
+
+
+def slice_of(moment: int) -> int:
+    """The slice of time that a moment, ms UTC, falls into."""
+    return moment // _SLICE_MS
+
+
+async def _count_slice(tx: Tx, job_id: str, batch: Batch, now: int) -> None:
+    actions = [(action, reason) for _, _, action, reason in batch.outcomes]
+    counted = {
+        "considered": len(batch.considered),
+        "succeeded": sum(action in _SUCCESSES for action, _ in actions),
+        "failed": sum(action is Action.FAILED for action, _ in actions),
+        "vanished": sum(reason == VANISHED for _, reason in actions),
+    }
+    if any(counted.values()):
+        present = slice_of(now)
+        await tx.execute(SQL["count_slice"], {"job_id": job_id, "slice": present, **counted})
+        await tx.execute(SQL["forget_slices"], {"job_id": job_id, "slice": present - _KEPT_SLICES})
 
 
 def _json(value: Any) -> str:

@@ -119,6 +119,8 @@ synchronization_job = Table(
     Column("schema_version", Number, nullable=False),
     # Settings that are not secret: applications.model.JobSettings.
     Column("settings", Document, nullable=False),
+    # Raised by every setting that changes who is in scope: everybody is looked at anew.
+    Column("scope_version", Number, nullable=False, server_default="0"),
     Index("ix_synchronization_job_sp", "service_principal_id"),
     Index("ix_synchronization_job_tenant", "tenant_id"),
 )

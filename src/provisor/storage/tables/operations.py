@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, Table
+from sqlalchemy import Column, Index, Table, UniqueConstraint
 
 from provisor.storage.tables.types import Document, Key, Moment, Number, metadata
 
@@ -46,4 +46,29 @@ audit_target = Table(
     Column("at", Moment, primary_key=True),
     Column("seq", Number, primary_key=True),
     Index("ix_audit_target_seq", "realm", "seq"),
+)
+
+# Messages to people and webhooks, kept after they have left.
+mail = Table(
+    "mail",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("realm", Key, nullable=False),
+    Column("channel", Key, nullable=False),  # mail | webhook
+    Column("key", Key, nullable=False),  # what it is about: written once
+    Column("kind", Key, nullable=False),
+    Column("recipient", Key, nullable=False),
+    Column("subject", Document, nullable=False),
+    Column("text", Document, nullable=False),
+    Column("facts", Document, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("state", Key, nullable=False),  # waiting | sent | folder | given up
+    Column("attempts", Number, nullable=False),
+    Column("next_at", Moment, nullable=False),
+    Column("claimed_until", Moment, nullable=False),
+    Column("answer", Document),
+    Column("sent_at", Moment),
+    UniqueConstraint("key", "channel", "recipient"),
+    Index("ix_mail_due", "state", "next_at"),
+    Index("ix_mail_realm", "realm", "created_at", "id"),
 )

@@ -28,6 +28,7 @@ administrator = Table(
     Column("user_id", Key),  # the SCIM user that is this person, once one was seen
     Column("disabled_at", Moment),  # since when SCIM has that user inactive or deleted
     UniqueConstraint("company_id", "email"),
+    Index("ix_administrator_email", "email"),
 )
 
 # Whom a key may belong to instead of a person, so that a leaver does not stop a company's provisioning.

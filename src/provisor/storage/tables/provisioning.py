@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, Table
+from sqlalchemy import Column, Index, Table, text
 
-from provisor.storage.tables.types import Document, Key, Moment, Number, metadata
+from provisor.storage.tables.types import Document, Flag, Key, Moment, Number, metadata
+
+_NO = text("false")
 
 job_state = Table(
     "job_state",
@@ -24,6 +26,18 @@ job_state = Table(
     Column("last_cycle_id", Key),
     Column("quarantine", Document),  # {reason, began_at, next_attempt_at, error:{code,message}, …}
     Column("updated_at", Moment, nullable=False),
+    # Stop now: no further request is sent, and a cycle that is cut off stays so until the job is started.
+    Column("stopped", Flag, nullable=False, server_default=_NO),
+    # The settings' scope_version that the last finished initial cycle was made with, like schema_version.
+    Column("scope_version", Number),
+    # The leavers' lane reads the feed by itself: up to here.
+    Column("leavers_watermark", Number),
+    # What became of the last test of the credentials: {version, state, cause, message, hint, at}.
+    Column("credentials", Document),
+    # Failures and vanished objects count from here on: the last start or restart that lifted a quarantine.
+    Column("counted_from", Moment),
+    # The version of the credentials with which a search of the target has found what was known to be there.
+    Column("search_proved", Key),
 )
 
 link = Table(
@@ -43,6 +57,8 @@ link = Table(
     # The name in lower case, of a deleted user without the id before it: who comes back under it gets the account.
     Column("name_key", Key, nullable=False),
     Column("updated_at", Moment, nullable=False),
+    # A group on its way to a new name in a target that renames none: the target's id of the group that replaces it.
+    Column("successor_id", Key),
     Index("ix_link_name", "job_id", "name_key"),
     Index("ux_link_target", "job_id", "object_type", "target_id", unique=True),
 )
@@ -54,6 +70,8 @@ link_member = Table(
     Column("job_id", Key, primary_key=True),
     Column("group_id", Key, primary_key=True),
     Column("member_id", Key, primary_key=True),
+    # A change of it was sent and its answer is not known: whatever is wanted is sent again.
+    Column("doubtful", Flag, nullable=False, server_default=_NO),
     Index("ix_link_member_member", "job_id", "member_id"),
 )
 
@@ -77,7 +95,8 @@ pending = Table(
     Column("job_id", Key, primary_key=True),
     Column("source_id", Key, primary_key=True),
     Column("object_type", Key, nullable=False),
-    # object: everything but references is to be looked at; reference: only the manager is
+    # object: everything but references is to be looked at; reference: only the manager is; vanished: the target no
+    # longer has what it is linked to (404), and the cycle has yet to judge whether that can be true
     Column("stage", Key, nullable=False),
     Column("seq", Number, nullable=False),  # raised by every further change: a slot is cleared only if it still holds
     Column("due_at", Moment, nullable=False),  # now, or the escrow's next attempt
@@ -85,6 +104,11 @@ pending = Table(
     Column("failed_first_at", Moment),
     Column("error_code", Key),
     Column("error", Document),
+    # The directory says that it was purged, so that its absence is no fault of reading.
+    Column("gone", Flag, nullable=False, server_default=_NO),
+    # It may have to lose access: the leavers' lane looks at it before all others.
+    Column("urgent", Flag, nullable=False, server_default=_NO),
+    Index("ix_pending_urgent", "job_id", "due_at", sqlite_where=text("urgent"), postgresql_where=text("urgent")),
     Index("ix_pending_due", "job_id", "stage", "object_type", "due_at"),
     Index("ix_pending_time", "job_id", "due_at"),
 )
@@ -108,7 +132,7 @@ cycle = Table(
     Column("id", Key, primary_key=True),
     Column("job_id", Key, nullable=False),
     Column("kind", Key, nullable=False),  # Initial | Incremental
-    Column("state", Key, nullable=False),  # Running | Succeeded | Failed
+    Column("state", Key, nullable=False),  # Running | Succeeded | Failed | Stopped (and Running again when started)
     Column("phase", Key, nullable=False),
     Column("cursor", Key),  # the last source id that the phase has done; null = at its start
     Column("watermark", Number, nullable=False),  # the feed's head when it began
@@ -118,6 +142,8 @@ cycle = Table(
     Column("ended_at", Moment),
     Column("counts", Document),  # the balance, written when it ends
     Column("error", Document),
+    Column("lane", Key, nullable=False, server_default="main"),  # main | leavers
+    Column("scope_version", Number, nullable=False, server_default="0"),
     Index("ix_cycle_job", "job_id", "began_at"),
 )
 
@@ -175,4 +201,45 @@ provisioning_log = Table(
     Index("ix_provisioning_log_action_time", "tenant_id", "action", "at", "id"),
     Index("ix_provisioning_log_status_time", "tenant_id", "status", "at", "id"),
     Index("ix_provisioning_log_change", "change_id"),
+)
+
+# What a batch is about to change, written before its first request and gone with its acknowledgement. What is still
+# here when the next batch begins was cut off; those changes may or may not have reached the target.
+flight = Table(
+    "flight",
+    metadata,
+    Column("job_id", Key, primary_key=True),
+    Column("lane", Key, primary_key=True),
+    Column("content", Document, nullable=False),  # {objects: {source id: [paths]}, groups: [source ids]}
+)
+
+# Objects that a person has to decide about: several accounts could be theirs.
+decision = Table(
+    "decision",
+    metadata,
+    Column("job_id", Key, primary_key=True),
+    Column("source_id", Key, primary_key=True),
+    Column("object_type", Key, nullable=False),
+    Column("display_name", Key, nullable=False),
+    Column("reason", Key, nullable=False),  # DuplicateTargetEntries
+    Column("attribute", Key, nullable=False),  # the matching attribute, and its value
+    Column("value", Key, nullable=False),
+    Column("candidates", Document, nullable=False),  # [{id, displayName, userName, active, …}, …]
+    Column("found_at", Moment, nullable=False),
+    Column("choice", Key),  # link | create | ignore; null: nobody has decided yet
+    Column("target_id", Key),  # with link: which of the candidates
+    Column("decided_by", Key),
+    Column("decided_at", Moment),
+)
+
+# What became of a job's objects by slices of time: thresholds look at the last 24 hours, over all cycles and lanes.
+job_window = Table(
+    "job_window",
+    metadata,
+    Column("job_id", Key, primary_key=True),
+    Column("slice", Number, primary_key=True),
+    Column("considered", Number, nullable=False),
+    Column("succeeded", Number, nullable=False),
+    Column("failed", Number, nullable=False),
+    Column("vanished", Number, nullable=False),
 )

@@ -49,11 +49,11 @@ def created(request: Request, name: str, found: Mapping[str, Any], path: str) ->
     return answer
 
 
-def updated(request: Request, name: str, found: Callable[[], Mapping[str, Any]]) -> Answer:
+def updated(request: Request, name: str, found: Mapping[str, Any]) -> Answer:
     """204, or with ``Prefer: return=representation`` 200 and the entity."""
     if not request.prefers("return=representation"):
         return no_content()
-    answer = entity(request, name, found())
+    answer = entity(request, name, found)
     answer.headers["preference-applied"] = "return=representation"
     return answer
 
@@ -65,11 +65,24 @@ def number(count: int) -> Answer:
 
 def selected(found: Mapping[str, Any], options: Options, kind: EntityType) -> Document:
     """What of a whole document is shown: what was selected, or the type's default; what is expanded as well."""
-    names = kind.default if options.select is None else options.select
-    shown = {name: found.get(name) for name in names if name not in kind.links}
+    shown = projected(found, options.select, kind)
     for one in options.expand:
         shown[one.link] = found.get(one.link)
     return shown
+
+
+def projected(found: Mapping[str, Any], select: Sequence[str] | None, kind: EntityType) -> Document:
+    """The properties that were selected, or the type's default; a list that is not set is empty."""
+    return {
+        name: found[name] if name in found else _unset(kind, name)
+        for name in (kind.default if select is None else select)
+        if name not in kind.links
+    }
+
+
+def _unset(kind: EntityType, name: str) -> Any:
+    known = kind.properties.get(name)
+    return [] if known is not None and known.kind in ("texts", "records") else None
 
 
 class _Offset(msgspec.Struct, array_like=True):

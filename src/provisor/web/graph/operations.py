@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from provisor.web.graph import types
 from provisor.web.graph.directory import organization
+from provisor.web.graph.directory.actions import Actions
+from provisor.web.graph.directory.deleted import DeletedItems
+from provisor.web.graph.directory.groups import Groups
+from provisor.web.graph.directory.links import LinkLists
+from provisor.web.graph.directory.objects import Objects
+from provisor.web.graph.directory.users import Users
 from provisor.web.graph.face import GraphFace
 from provisor.web.graph.links import Tokens
 from provisor.web.graph.routing import Operation
@@ -18,6 +24,12 @@ def graph_face(services: GraphServices) -> GraphFace:
 def operations(services: GraphServices) -> list[Operation]:
     """All of them."""
     tokens = Tokens(services.sealer)
+    objects = Objects(services)
+    links = LinkLists(objects, tokens)
     return [
+        *Users(services, objects, tokens).operations(links),
+        *Groups(services, objects, tokens).operations(links),
+        *Actions(services, objects).operations(),
+        *DeletedItems(services, objects, tokens).operations(),
         *organization.operations(services, tokens),
     ]

@@ -15,7 +15,7 @@ from importlib.resources import files
 
 from provisor.security.actor import Actor, Realm, Right
 from provisor.signin.model import Caller
-from provisor.web.graph.errors import Denied
+from provisor.web.graph.errors import BadRequest, Denied
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def _of_app(caller: Caller, row: Row, actor: Actor) -> Grant:
         return Grant(actor, owned_only=True)
     wanted = sorted(row.application | row.application_owned)
     if not wanted:
-        raise Denied("Insufficient privileges to complete the operation. It needs a signed-in person.")
+        raise BadRequest("/me request is only valid with delegated authentication flow.", code="BadRequest")
     raise Denied(
         "Insufficient privileges to complete the operation. The application lacks every permission that allows it: "
         f"{', '.join(wanted)}."

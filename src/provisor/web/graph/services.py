@@ -6,7 +6,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from provisor.clock import Clock
+from provisor.directory.extensions.service import Extensions
+from provisor.directory.links.service import Links
+from provisor.directory.searching.service import Search
 from provisor.directory.service import Directory
+from provisor.security.actor import Actor
 from provisor.security.secrets import Sealer
 from provisor.signin.model import Caller
 
@@ -15,7 +19,17 @@ class Authenticator(Protocol):
     """Who a bearer token speaks for: ``signin.service.Authority``, a twin in tests."""
 
     async def authenticate(self, token: str) -> Caller:
-        """Raises ``provisor.errors.Forbidden`` or its own error for a token that is not valid (any more)."""
+        """Raises a ``ProvisorError`` for a token that is not valid (any more)."""
+
+
+class Passwords(Protocol):
+    """The passwords of a tenant's people."""
+
+    def check(self, password: str, login: str) -> None:
+        """Raises ``InvalidInput`` for one that ``login`` may not have."""
+
+    async def give(self, actor: Actor, tenant_id: str, user_id: str, password: str) -> None:
+        """Set somebody's password."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +37,11 @@ class GraphServices:
     """``public_url``: where the world sees this server; null: what each request names. ``max_body`` in bytes."""
 
     directory: Directory
+    search: Search
+    links: Links
+    extensions: Extensions
     authenticator: Authenticator
+    passwords: Passwords
     sealer: Sealer
     clock: Clock
     public_url: str | None = None

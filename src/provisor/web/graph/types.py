@@ -61,13 +61,15 @@ USER = EntityType(
     "user",
     {
         **_attributes(USER_ATTRIBUTES, _USER_SHOWN),
-        **properties(records={"-passwordProfile": _PASSWORD}, record_lists={"-identities": _IDENTITY}),
+        "passwordProfile": Property("record", _PASSWORD, shown=False, filterable=False),
+        "identities": Property("records", _IDENTITY, shown=False, filterable=False),
     },
     links={
         "manager": "directoryObject",
         "directReports": "directoryObject",
         "memberOf": "directoryObject",
         "transitiveMemberOf": "directoryObject",
+        "ownedObjects": "directoryObject",
     },
     open_names=EXTENSION,
 )

@@ -8,11 +8,15 @@ from starlette.routing import Route
 
 from provisor.web.html.guard import Guard, OpenHandler
 from provisor.web.html.live import Closing
+from provisor.web.portal.apps import AppPages
 from provisor.web.portal.centre import Centre
 from provisor.web.portal.deleted import DeletedPages
 from provisor.web.portal.files import FilePages
 from provisor.web.portal.groups import GroupPages
+from provisor.web.portal.mappings import MappingPages
 from provisor.web.portal.overview import OverviewPage
+from provisor.web.portal.schema import SchemaPages
+from provisor.web.portal.scope import ScopePages
 from provisor.web.portal.users import UserPages
 
 if TYPE_CHECKING:
@@ -22,5 +26,14 @@ if TYPE_CHECKING:
 def routes(app: AppServices, guard: Guard, closing: Closing) -> tuple[OpenHandler, list[Route]]:
     """The first page, for who has signed in, and the addresses of all others."""
     centre = Centre(app, guard, closing)
-    sections = (UserPages(centre), GroupPages(centre), DeletedPages(centre), FilePages(centre))
+    sections = (
+        UserPages(centre),
+        GroupPages(centre),
+        AppPages(centre),
+        MappingPages(centre),
+        ScopePages(centre),
+        SchemaPages(centre),
+        DeletedPages(centre),
+        FilePages(centre),
+    )
     return guard.signed_in(OverviewPage(centre).page), [route for section in sections for route in section.routes()]

@@ -9,13 +9,18 @@ from urllib.parse import quote
 import msgspec
 import pytest
 
+from provisor.directory.extensions.service import Extensions
+from provisor.directory.extensions.store import ExtensionStore
+from provisor.directory.links.service import Links
 from provisor.directory.model import Tenant
+from provisor.directory.searching.service import Search
+from provisor.directory.searching.store import SearchStore
 from provisor.directory.service import Directory
 from provisor.directory.store import DirectoryStore
 from provisor.security.actor import operator
 from provisor.security.secrets import MasterKey, Sealer
 from provisor.storage.database import Database
-from provisor.testing.callers import KnownTokens, app
+from provisor.testing.callers import KeptPasswords, KnownTokens, app
 from provisor.testing.clock import SettableClock
 from provisor.testing.database import Store
 from provisor.web.graph.face import GraphFace
@@ -74,7 +79,7 @@ class GraphClient:
             "scheme": "https",
             "path": target,
             "raw_path": quote(target, safe="/%()'=,$@:").encode(),
-            "query_string": quote(query, safe="=&$%").encode(),
+            "query_string": quote(query, safe="=&$%+").encode(),
             "headers": [(name.encode(), value.encode()) for name, value in sent.items()],
             "server": ("127.0.0.1", 8080),
         }
@@ -129,8 +134,25 @@ async def tenant(directory: Directory) -> Tenant:
 
 
 @pytest.fixture
-def graph_services(directory: Directory, tokens: KnownTokens, clock: SettableClock) -> GraphServices:
-    return GraphServices(directory, tokens, Sealer(MasterKey(b"k" * 32, "a test")), clock)
+def passwords() -> KeptPasswords:
+    return KeptPasswords()
+
+
+@pytest.fixture
+def graph_services(
+    database: Database, directory: Directory, tokens: KnownTokens, passwords: KeptPasswords, clock: SettableClock
+) -> GraphServices:
+    store = DirectoryStore(database)
+    return GraphServices(
+        directory=directory,
+        search=Search(SearchStore(store)),
+        links=Links(store, clock),
+        extensions=Extensions(ExtensionStore(database), clock),
+        authenticator=tokens,
+        passwords=passwords,
+        sealer=Sealer(MasterKey(b"k" * 32, "a test")),
+        clock=clock,
+    )
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ KEY = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 def upgrade() -> None:
     _audit()
     _provisioning_log()
+    _mail()
 
 
 def _audit() -> None:
@@ -73,3 +74,29 @@ def _provisioning_log() -> None:
         ("change", ["change_id"]),
     ):
         op.create_index(f"ix_provisioning_log_{name}", "provisioning_log", columns)
+
+
+def _mail() -> None:
+    op.create_table(
+        "mail",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("realm", KEY, nullable=False),
+        sa.Column("channel", KEY, nullable=False),
+        sa.Column("key", KEY, nullable=False),
+        sa.Column("kind", KEY, nullable=False),
+        sa.Column("recipient", KEY, nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("facts", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("state", KEY, nullable=False),
+        sa.Column("attempts", sa.BigInteger(), nullable=False),
+        sa.Column("next_at", sa.BigInteger(), nullable=False),
+        sa.Column("claimed_until", sa.BigInteger(), nullable=False),
+        sa.Column("answer", sa.Text(), nullable=True),
+        sa.Column("sent_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_mail")),
+        sa.UniqueConstraint("key", "channel", "recipient", name=op.f("uq_mail_key_channel_recipient")),
+    )
+    op.create_index("ix_mail_due", "mail", ["state", "next_at"])
+    op.create_index("ix_mail_realm", "mail", ["realm", "created_at", "id"])

@@ -15,6 +15,7 @@ KEY = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 
 def upgrade() -> None:
+    op.create_index("ix_administrator_email", "administrator", ["email"], unique=False)
     op.create_table(
         "account",
         sa.Column("kind", KEY, nullable=False),

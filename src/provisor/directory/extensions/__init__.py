@@ -1,0 +1,1 @@
+"""Source of every flow: directory extensions, attributes that an application defines for users and groups."""

@@ -1,0 +1,1 @@
+"""Source of every flow: who owns a group, and who is in it through other groups."""

@@ -1,0 +1,1 @@
+"""Credentials of companies that are about to expire: whoever owns them is written to."""

@@ -1,0 +1,1 @@
+"""Step matching, where a person has to go on: several accounts could be somebody's."""

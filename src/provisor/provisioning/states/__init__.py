@@ -1,0 +1,1 @@
+"""Every step: where a job stands, kept in one row."""

@@ -1,0 +1,119 @@
+"""Beside every step: its lease is kept, and "stop now" is seen, before each request and twice a second."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from contextvars import ContextVar
+from typing import Any
+
+import structlog
+
+from provisor.clock import Clock
+from provisor.errors import Unavailable
+from provisor.provisioning.faults import Stopped
+from provisor.provisioning.leases.store import Lease, LeaseLost, LeaseStore
+from provisor.provisioning.states.store import JobStates
+
+# How long a lease lasts without a sign of life, in milliseconds. It is longer than a request's timeout, so that no
+# request is under way when another worker takes over.
+LEASE_MS = 25_000
+# A request is sent only if the lease outlives its timeout.
+REQUEST_MS = 20_000
+RENEW_SECONDS = 3.0
+LOOK_SECONDS = 0.5
+
+log = structlog.get_logger(__name__)
+
+# Raises ``LeaseLost`` or ``Stopped`` in tasks of a cycle that may not send any more; clients await it before a request.
+before_send: ContextVar[Callable[[], Awaitable[None]] | None] = ContextVar("provisor_before_send", default=None)
+
+
+class Watch:
+    """Looks after one step of one job. ``stopped``: a person has said so, and nothing more is sent."""
+
+    def __init__(self, leases: LeaseStore, states: JobStates, clock: Clock, lease: Lease) -> None:
+        self.stopped = False
+        self._leases = leases
+        self._states = states
+        self._clock = clock
+        self._lease = lease
+        self._held_until = clock.now_ms() + LEASE_MS
+        # Tasks that send requests -> the loop's time at which the last of them left, 0 before the first.
+        self._senders: dict[asyncio.Task[Any], float] = {}
+
+    @asynccontextmanager
+    async def watching(self) -> AsyncIterator[Watch]:
+        """For as long as the step lasts."""
+        await self._look()
+        token = before_send.set(self._check)
+        tasks = [asyncio.create_task(self._renew()), asyncio.create_task(self._keep_looking())]
+        try:
+            yield self
+        finally:
+            before_send.reset(token)
+            for task in tasks:
+                task.cancel()
+            for task in tasks:
+                with suppress(asyncio.CancelledError):
+                    await task
+
+    def sends(self, task: asyncio.Task[Any]) -> None:
+        """This task sends requests; when the job is stopped and none of its is under way, it is cancelled."""
+        self._senders[task] = 0.0
+        task.add_done_callback(lambda done: self._senders.pop(done, None))
+
+    async def _check(self) -> None:
+        if self.stopped:
+            raise Stopped
+        if self._held_until - self._clock.now_ms() < REQUEST_MS:
+            # After a pause or a stall: go on only if nobody has taken over meanwhile.
+            await self._look()
+            if self.stopped:
+                raise Stopped
+            if not await self._renewed():
+                raise LeaseLost
+        task = asyncio.current_task()
+        if task in self._senders:
+            self._senders[task] = asyncio.get_running_loop().time()
+
+    async def _renewed(self) -> bool:
+        now = self._clock.now_ms()
+        lease = self._lease
+        renewed = await self._leases.take_lease(lease.job_id, lease.holder, now=now, until=now + LEASE_MS)
+        if renewed is None or renewed.epoch != lease.epoch:
+            return False
+        self._held_until = now + LEASE_MS
+        return True
+
+    async def _renew(self) -> None:
+        """Keep the lease while requests are under way; the step itself notices when it is lost."""
+        while True:
+            await asyncio.sleep(RENEW_SECONDS)
+            try:
+                await self._renewed()
+            except Unavailable:
+                # Without renewal the lease runs out, and the check stops the requests.
+                log.warning("lease not renewed", job_id=self._lease.job_id)
+
+    async def _look(self) -> None:
+        self.stopped = self.stopped or await self._states.stopped(self._lease.job_id)
+
+    async def _keep_looking(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            try:
+                await self._look()
+            except Unavailable:
+                # Without its database the step comes to its end soon enough.
+                log.warning("job not looked at", job_id=self._lease.job_id)
+            if self.stopped:
+                self._cancel_waiting()
+
+    def _cancel_waiting(self) -> None:
+        """End the tasks that wait for their turn. A request that has left is let come to its answer or its timeout."""
+        over = asyncio.get_running_loop().time() - REQUEST_MS / 1000
+        for task, sent in list(self._senders.items()):
+            if sent < over:
+                task.cancel()

@@ -1,0 +1,1 @@
+"""Passwords that an administrator or an application gives to a tenant's people."""

@@ -1,0 +1,221 @@
+"""The admin centre, enterprise applications: the list, the gallery, one app, and who is assigned to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from provisor.applications.errors import AlreadyAssigned
+from provisor.applications.gallery import Template
+from provisor.applications.model import DEFAULT_ACCESS, App, Assignment, PrincipalType
+from provisor.errors import Conflict, InvalidInput
+from provisor.security.actor import Right
+from provisor.signin.model import Session
+from provisor.web.html.forms import Form
+from provisor.web.html.guard import form_of
+from provisor.web.html.lists import Page, filters_of, numbered, page_number
+from provisor.web.portal.centre import PAGE_SIZE, Centre, confirm, done, show
+from provisor.web.portal.states import AppState, app_states
+
+APP = "/portal/apps/{id}"
+# The gallery's entry for any app that is not in it.
+ANY_APP = "scim"
+
+
+async def found_app(centre: Centre, request: Request, session: Session) -> App:
+    """The app that the address names. Raises ``AppNotFound``."""
+    return await centre.app.applications.find(session.actor, session.realm_id, request.path_params["id"])
+
+
+def app_path(app: App) -> str:
+    """Where its pages begin."""
+    return f"/portal/apps/{app.service_principal.id}"
+
+
+class AppPages:
+    """Enterprise applications of the session's tenant."""
+
+    def __init__(self, centre: Centre) -> None:
+        self._centre = centre
+
+    def routes(self) -> list[Route]:
+        """The section's addresses."""
+        page, action = self._centre.page, self._centre.action
+        return [
+            page("/portal/apps", self.list),
+            page("/portal/gallery", self.gallery),
+            page("/portal/gallery/{template}", self.tile),
+            action("/portal/gallery/{template}", self.create),
+            page(APP, self.overview),
+            page(f"{APP}/properties", self.properties),
+            page(f"{APP}/remove", self.ask_remove),
+            action(f"{APP}/remove", self.remove),
+            page(f"{APP}/users", self.assigned),
+            page(f"{APP}/assign", self.choose),
+            action(f"{APP}/assign", self.assign),
+            action(f"{APP}/unassign", self.unassign),
+        ]
+
+    async def list(self, request: Request, session: Session) -> Response:
+        filters = filters_of(request, {"q": ""})
+        states = await app_states(self._centre.app, session.actor, session.realm_id)
+        wanted = filters["q"].casefold()
+        found = [one for one in states if wanted in one.app.service_principal.display_name.casefold()]
+        return show(request, "apps.html", states=found, total=len(states), filters=filters)
+
+    # The gallery
+
+    async def gallery(self, request: Request, session: Session) -> Response:
+        session.actor.require(Right.APPLICATIONS_WRITE, session.realm_id)
+        filters = filters_of(request, {"q": ""})
+        tiles = [one for one in self._centre.app.applications.templates() if one.id != ANY_APP]
+        wanted = filters["q"].casefold().split()
+        found = [one for one in tiles if all(word in _searched(one) for word in wanted)]
+        return show(request, "gallery.html", tiles=found, filters=filters, any_app=ANY_APP)
+
+    async def tile(self, request: Request, session: Session) -> Response:
+        session.actor.require(Right.APPLICATIONS_WRITE, session.realm_id)
+        template = self._centre.app.applications.template(request.path_params["template"])
+        name = request.query_params.get("name", "")[:200] or ("" if template.id == ANY_APP else template.display_name)
+        return self._tile(request, template, Form.filled(name=name))
+
+    async def create(self, request: Request, session: Session) -> Response:
+        template = self._centre.app.applications.template(request.path_params["template"])
+        form = form_of(request)
+        name = form.text("name", "Give the application a name.")
+        address = form.text("tenant_url", most=2000) or None
+        made: App | None = None
+        if form.ok:
+            try:
+                made = await self._centre.app.applications.add(
+                    session.actor, session.realm_id, template.id, name, address
+                )
+            except Conflict as error:
+                form.fail("name", str(error))
+            except InvalidInput as error:
+                form.fail("tenant_url" if address is not None or not template.tenant_url else "name", str(error))
+        if made is None:
+            return self._tile(request, template, form, status=422)
+        return done(request, app_path(made), f"{made.service_principal.display_name} was added.")
+
+    def _tile(self, request: Request, template: Template, form: Form, status: int = 200) -> Response:
+        return show(request, "tile.html", status=status, gallery_app=template, form=form, own=template.id == ANY_APP)
+
+    # One app
+
+    async def overview(self, request: Request, session: Session) -> Response:
+        app = await found_app(self._centre, request, session)
+        state = AppState(app, None)
+        if Right.SYNCHRONIZATION_READ in session.actor.rights:
+            state = AppState(app, await self._centre.app.provisioning.state(session.actor, app.job_id))
+        assigned = await self._centre.app.applications.assignments(
+            session.actor, session.realm_id, app.service_principal.id
+        )
+        template = self._centre.app.applications.template(app.service_principal.template_id)
+        return show(request, "app.html", app=app, state=state, assigned=len(assigned), gallery_app=template)
+
+    async def properties(self, request: Request, session: Session) -> Response:
+        app = await found_app(self._centre, request, session)
+        template = self._centre.app.applications.template(app.service_principal.template_id)
+        return show(request, "app_properties.html", app=app, gallery_app=template)
+
+    async def ask_remove(self, request: Request, session: Session) -> Response:
+        app = await found_app(self._centre, request, session)
+        name = app.service_principal.display_name
+        return confirm(
+            request,
+            title=f"Remove {name}?",
+            text=[
+                "Its assignments, its provisioning with mappings, credentials and log go with it.",
+                "The accounts in the app stay as they are: nobody is disabled there.",
+            ],
+            action=f"{app_path(app)}/remove",
+            verb="Remove",
+            back=f"{app_path(app)}/properties",
+        )
+
+    async def remove(self, request: Request, session: Session) -> Response:
+        app = await found_app(self._centre, request, session)
+        removed = await self._centre.app.applications.remove(session.actor, session.realm_id, app.service_principal.id)
+        await self._centre.app.provisioning.forget(session.actor, removed)
+        said = f"{app.service_principal.display_name} was removed. Its accounts stay as they are."
+        return done(request, "/portal/apps", said)
+
+    # Who is assigned
+
+    async def assigned(self, request: Request, session: Session) -> Response:
+        app = await found_app(self._centre, request, session)
+        filters = filters_of(request, {"q": ""})
+        rows = await self._centre.app.applications.assignments(
+            session.actor, session.realm_id, app.service_principal.id
+        )
+        if wanted := filters["q"].casefold():
+            rows = [one for one in rows if wanted in one.principal_display_name.casefold()]
+        page = _paged(request, rows)
+        roles = {role.id: role.display_name for role in app.service_principal.app_roles}
+        return show(request, "assigned.html", app=app, page=page, roles=roles, filters=filters)
+
+    async def choose(self, request: Request, session: Session) -> Response:
+        app = await found_app(self._centre, request, session)
+        session.actor.require(Right.ASSIGNMENTS_WRITE, session.realm_id)
+        filters = filters_of(request, {"q": "", "kind": "users"})
+        listing, actor, tenant = self._centre.app.listing, session.actor, session.realm_id
+        if filters["kind"] == "groups":
+            groups = await listing.groups(actor, tenant, filters["q"], limit=20)
+            rows = [(one.id, one.display_name, "", one.security_enabled) for one in groups.rows]
+            more = groups.after is not None
+        else:
+            users = await listing.users(actor, tenant, filters["q"], limit=20)
+            rows = [(one.id, one.display_name, one.user_principal_name, True) for one in users.rows]
+            more = users.after is not None
+        return show(request, "assign.html", app=app, filters=filters, rows=rows, more=more, roles=_roles(app))
+
+    async def assign(self, request: Request, session: Session) -> Response:
+        app = await found_app(self._centre, request, session)
+        form = form_of(request)
+        kind: PrincipalType = "Group" if form.choice("kind", ("users", "groups")) == "groups" else "User"
+        role = form.choice("role", [id_ for id_, _ in _roles(app)])
+        ids = form.every("principal")
+        if not ids:
+            return done(request, f"{app_path(app)}/assign", "Nobody was ticked.")
+        assigned = before = 0
+        for id_ in ids:
+            try:
+                await self._centre.app.applications.assign(
+                    session.actor, session.realm_id, app.service_principal.id, id_, kind, role
+                )
+                assigned += 1
+            except AlreadyAssigned:
+                before += 1
+        said = f"{assigned} assigned" + (f", {before} had the role before." if before else ".")
+        return done(request, f"{app_path(app)}/users", said)
+
+    async def unassign(self, request: Request, session: Session) -> Response:
+        app = await found_app(self._centre, request, session)
+        form = form_of(request)
+        principal = form.text("principal", "Nobody was named.")
+        if not form.ok:
+            raise InvalidInput("Nobody was named.", hint="Use the button beside an assignment.")
+        await self._centre.app.applications.unassign(
+            session.actor, session.realm_id, app.service_principal.id, principal, form.text("role") or None
+        )
+        said = "The assignment was taken away. Who has the app by no other one is disabled there within seconds."
+        return done(request, f"{app_path(app)}/users", said)
+
+
+def _searched(template: Template) -> str:
+    return f"{template.display_name} {template.publisher} {template.description}".casefold()
+
+
+def _roles(app: App) -> list[tuple[str, str]]:
+    roles = [(role.id, role.display_name) for role in app.service_principal.app_roles if role.enabled]
+    return [*roles, (DEFAULT_ACCESS, "Default Access")]
+
+
+def _paged(request: Request, rows: Sequence[Assignment]) -> Page[Assignment]:
+    number = page_number(request)
+    start = (number - 1) * PAGE_SIZE
+    return numbered(request, rows[start : start + PAGE_SIZE], number, PAGE_SIZE, len(rows))

@@ -1,0 +1,89 @@
+"""Applications in the admin centre: from the gallery to who is assigned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+
+from provisor.security.actor import operator
+
+if TYPE_CHECKING:
+    from conftest import Browser, World
+
+Text = Callable[[str], str]
+
+
+def app(world: World) -> str:
+    return f"/portal/apps/{world.here.app.service_principal.id}"
+
+
+async def test_an_app_of_the_gallery_is_found_and_created(world: World, browser: Browser, text: Text) -> None:
+    page = await browser.get("/portal/gallery?q=DIAL")
+    assert 'href="/portal/gallery/dialpad"' in page
+    page = await browser.sent("/portal/gallery/dialpad", {"name": "Phones"})
+    assert "Phones was added." in page
+    assert "Phones" in text(await browser.get("/portal/apps"))
+    reply = await browser.post("/portal/gallery/dialpad", {"name": "phones"}, status=303)
+    assert reply.headers["location"].startswith("/portal/apps/")
+    reply = await browser.post("/portal/gallery/dialpad", {"name": "Phones"}, status=422)
+    assert "already" in reply.text
+
+
+async def test_a_search_without_a_match_offers_an_app_of_ones_own(browser: Browser, text: Text) -> None:
+    page = await browser.get("/portal/gallery?q=Nobody%20Inc")
+    assert "The gallery has no app called “Nobody Inc”" in text(page)
+    assert 'href="/portal/gallery/scim?name=Nobody%20Inc"' in page
+    assert 'value="Nobody Inc"' in await browser.get("/portal/gallery/scim?name=Nobody%20Inc")
+    await browser.get("/portal/gallery/none", status=404)
+
+
+async def test_people_and_groups_are_assigned_with_a_role_and_taken_away(
+    world: World, browser: Browser, text: Text
+) -> None:
+    ada, team = world.here.ada, world.here.team
+    role = world.here.app.service_principal.app_roles[0].id
+    assert f'value="{ada.id}"' in await browser.get(f"{app(world)}/assign?q=ada")
+    page = await browser.sent(f"{app(world)}/assign", {"kind": "users", "role": role, "principal": ada.id})
+    assert "1 assigned" in page
+    assert "Ada of Here Person User" in text(page)
+    page = await browser.sent(f"{app(world)}/assign", {"kind": "users", "role": role, "principal": ada.id})
+    assert "0 assigned, 1 had the role before." in page
+    page = await browser.sent(f"{app(world)}/assign", {"kind": "groups", "role": role, "principal": team.id})
+    assert "Team Group, for its direct members User" in text(page)
+    page = await browser.sent(f"{app(world)}/unassign", {"principal": ada.id, "role": role})
+    assert "taken away" in page
+    left = await world.services.applications.assignments(
+        operator(), world.here.tenant.id, world.here.app.service_principal.id
+    )
+    assert [one.principal_id for one in left] == [team.id]
+    await browser.post(f"{app(world)}/unassign", {"principal": ada.id, "role": role}, status=404)
+    stranger = {"kind": "users", "role": role, "principal": world.there.ada.id}
+    await browser.post(f"{app(world)}/assign", stranger, status=404)
+
+
+async def test_an_app_is_removed_after_a_question(world: World, browser: Browser) -> None:
+    assert "nobody is disabled there" in await browser.get(f"{app(world)}/remove")
+    assert "was removed" in await browser.sent(f"{app(world)}/remove")
+    await browser.get(app(world), status=404)
+
+
+@pytest.mark.parametrize(
+    ("role", "may_add", "may_assign"),
+    [
+        ("Global Administrator", True, True),
+        ("Application Administrator", True, True),
+        ("User Administrator", False, True),
+        ("Global Reader", False, False),
+    ],
+)
+async def test_what_a_role_may_do_with_apps(world: World, role: str, may_add: bool, may_assign: bool) -> None:
+    browser = await world.browser(role)
+    assert ('href="/portal/gallery"' in await browser.get("/portal/apps")) is may_add
+    await browser.get("/portal/gallery", status=200 if may_add else 403)
+    await browser.post("/portal/gallery/dialpad", {"name": "D"}, status=303 if may_add else 403)
+    page = await browser.get(f"{app(world)}/users")
+    assert (f'href="{app(world)}/assign"' in page) is may_assign
+    fields = {"kind": "users", "principal": world.here.ada.id}
+    await browser.post(f"{app(world)}/assign", fields, status=303 if may_assign else 403)
