@@ -79,7 +79,7 @@ def credentials_of(template: Template, values: Mapping[str, str]) -> Credentials
     for name, value in given.items():
         if not value and template.requires(name):
             raise MissingCredential(f"The credential {name} is required, and is missing.")
-    return Credentials(address or "", token or None, oauth)
+    return Credentials(address or "", token or None, oauth=oauth)
 
 
 def _matching(template: Template, job: Job | None, *, groups: bool) -> tuple[str, str]:
