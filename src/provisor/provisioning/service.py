@@ -221,6 +221,12 @@ class Provisioning:
         for job_id in removed.job_ids:
             await self._store.forget(job_id)
 
+    async def forget_jobs(self, actor: Actor, removed: Removed) -> None:
+        """The same of jobs that were removed while their application stays."""
+        actor.require(Right.SYNCHRONIZATION_WRITE, removed.service_principal.tenant_id)
+        for job_id in removed.job_ids:
+            await self._store.forget(job_id)
+
     async def settings(self, actor: Actor, job_id: str) -> dict[str, str]:
         """The job's settings as ``change_settings`` takes them."""
         return job_settings.shown_settings((await self._job(actor, job_id)).settings)
