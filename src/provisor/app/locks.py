@@ -55,6 +55,10 @@ class FileLock:
         return cls(file)
 
     async def release(self) -> None:
+        self.release_now()
+
+    def release_now(self) -> None:
+        """Let it go, from a thread."""
         self._file.close()
 
 

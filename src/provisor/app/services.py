@@ -7,6 +7,7 @@ for the connector, the engine and the mapping language (0.4 s of 0.9 s).
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import cached_property
@@ -14,15 +15,17 @@ from typing import TYPE_CHECKING
 
 from provisor.app.settings import Settings
 from provisor.clock import Clock, SystemClock
-from provisor.security.secrets import MasterKey, Sealer, load_key
-from provisor.security.store import check_key
-from provisor.storage.database import Database
+from provisor.security.actor import operator
+from provisor.security.secrets import VARIABLE, MasterKey, Sealer, load_key, pending_key, take_pending
+from provisor.security.store import WrongKey, check_key
+from provisor.storage.database import Database, DiskFull
 from provisor.storage.factory import make_database
 from provisor.storage.migrations import migrate
 
 if TYPE_CHECKING:
     from provisor.app.setup import Setup
     from provisor.app.targets import TargetClients
+    from provisor.app.upkeep.service import Upkeep
     from provisor.applications.assignments.service import RoleAssignments
     from provisor.applications.grants.service import PermissionGrants
     from provisor.applications.passwords.service import Passwords
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     from provisor.directory.listing.service import Listing
     from provisor.directory.searching.service import Search
     from provisor.directory.service import Directory
+    from provisor.directory.tracking.service import Tracking
     from provisor.events.audit.service import Audit
     from provisor.events.mail.delivery import MailDelivery
     from provisor.events.mail.model import Mailer
@@ -52,10 +56,12 @@ if TYPE_CHECKING:
     from provisor.provisioning.decisions.service import Decisions
     from provisor.provisioning.discovery import Discovery
     from provisor.provisioning.engine import Engine, Stores
+    from provisor.provisioning.explaining.service import Explanations
     from provisor.provisioning.guarding.model import GuardWatcher
     from provisor.provisioning.guarding.service import Guards
     from provisor.provisioning.log.service import ProvisioningLog
     from provisor.provisioning.ondemand.service import OnDemand
+    from provisor.provisioning.planning.service import Plans
     from provisor.provisioning.service import Provisioning
     from provisor.provisioning.telling.store import Telling
     from provisor.provisioning.tryout import Tryout
@@ -71,18 +77,40 @@ if TYPE_CHECKING:
 # Services that hold something which has to be let go of, in this order.
 _CLOSED = ("companies", "clients", "requests", "_transport")
 
+# With less room than this on its disk, an embedded database is as good as full.
+_LEAST_ROOM = 16 * 1024 * 1024
+
 
 class AppServices:
     """What commands, HTTP faces and workers call. ``close`` it, or let ``open_services`` do so."""
 
     def __init__(
-        self, database: Database, key: MasterKey, transport: Callable[[], Transport], settings: Settings, clock: Clock
+        self,
+        database: Database,
+        key: MasterKey,
+        transport: Callable[[], Transport],
+        settings: Settings,
+        clock: Clock,
+        root: MasterKey | None = None,
     ) -> None:
         self.database = database
         self.settings = settings
         self.clock = clock
-        self._key = key
+        self.key = key
+        # What peppers are derived from: it stays when the sealing key is changed.
+        self.root = root or key
         self._make_transport = transport
+
+    async def ready(self) -> None:
+        """Can this process serve? Raises ``DatabaseUnavailable``, or ``DiskFull`` when nothing more can be written."""
+        await self.directory.tenants(operator())
+        if self.settings.engine == "sqlite":
+            folder = self.settings.lock_dir
+            if shutil.disk_usage(folder).free < _LEAST_ROOM:
+                raise DiskFull(
+                    f"The disk that holds {folder} is full: nothing is written until there is room.",
+                    hint="Make room on the disk; work goes on by itself.",
+                )
 
     async def close(self) -> None:
         """Let go of what was made. The database is its opener's to close."""
@@ -122,6 +150,13 @@ class AppServices:
         return Links(DirectoryStore(self.database), self.clock)
 
     @cached_property
+    def tracking(self) -> Tracking:
+        from provisor.directory.store import DirectoryStore
+        from provisor.directory.tracking.service import Tracking
+
+        return Tracking(DirectoryStore(self.database))
+
+    @cached_property
     def extensions(self) -> Extensions:
         from provisor.directory.extensions.service import Extensions
         from provisor.directory.extensions.store import ExtensionStore
@@ -155,7 +190,7 @@ class AppServices:
         from provisor.applications.passwords.service import Passwords
         from provisor.applications.passwords.store import PasswordStore
 
-        return Passwords(PasswordStore(self.database), self._key.derive("client secret pepper"), self.clock)
+        return Passwords(PasswordStore(self.database), self.root.derive("client secret pepper"), self.clock)
 
     @cached_property
     def grants(self) -> PermissionGrants:
@@ -264,6 +299,23 @@ class AppServices:
         subjects = SubjectStore(self.database)
         return OnDemand(self.stores, subjects, self.directory, self.applications, self.clock, self.engine)
 
+    @cached_property
+    def explanations(self) -> Explanations:
+        from provisor.provisioning.explaining.service import Explanations
+        from provisor.provisioning.ondemand.store import SubjectStore
+
+        subjects = SubjectStore(self.database)
+        return Explanations(self.stores, subjects, self.directory, self.applications, self.clock, self.engine)
+
+    @cached_property
+    def plans(self) -> Plans:
+        from provisor.provisioning.ondemand.store import SubjectStore
+        from provisor.provisioning.planning.service import Plans
+        from provisor.provisioning.planning.store import PlanStore
+
+        subjects = SubjectStore(self.database)
+        return Plans(PlanStore(self.database), self.stores, subjects, self.applications, self.clock, self.engine)
+
     def engine(self, holder: str) -> Engine:
         """An engine whose leases are ``holder``'s."""
         from provisor.provisioning.engine import Engine
@@ -285,14 +337,14 @@ class AppServices:
         from provisor.provider.service import Companies
         from provisor.provider.store import CompanyStore
 
-        return Companies(CompanyStore(self.database), self._key.derive("api key pepper"), self.clock)
+        return Companies(CompanyStore(self.database), self.root.derive("api key pepper"), self.clock)
 
     @cached_property
     def clients(self) -> Clients:
         from provisor.provider.clients.service import Clients
         from provisor.provider.clients.store import ClientStore
 
-        pepper = self._key.derive("oauth client pepper")
+        pepper = self.root.derive("oauth client pepper")
         return Clients(ClientStore(self.database), pepper, self.clock, token_minutes=self.settings.token_minutes)
 
     @cached_property
@@ -300,7 +352,7 @@ class AppServices:
         from provisor.provider.resources.service import Resources
         from provisor.provider.resources.store import ResourceStore
 
-        return Resources(ResourceStore(self.database), self.clock, cursor_key=self._key.derive("scim cursors"))
+        return Resources(ResourceStore(self.database), self.clock, cursor_key=self.root.derive("scim cursors"))
 
     @cached_property
     def browsing(self) -> Browsing:
@@ -346,6 +398,25 @@ class AppServices:
     # Operation
 
     @cached_property
+    def upkeep(self) -> Upkeep:
+        from provisor.app.upkeep.service import Retention, Upkeep
+        from provisor.app.upkeep.store import UpkeepStore
+        from provisor.events.mail.store import MailStore
+        from provisor.provider.notices.store import ExpiryNotices
+
+        return Upkeep(
+            UpkeepStore(self.database),
+            MailStore(self.database),
+            self.log,
+            self.directory,
+            self.companies,
+            ExpiryNotices(self.database, self.clock),
+            self.telling,
+            self.clock,
+            Retention(feed=self.settings.feed_days),
+        )
+
+    @cached_property
     def telling(self) -> Telling:
         from provisor.provisioning.telling.store import Telling
 
@@ -378,7 +449,7 @@ class AppServices:
         return SmtpMailer(parse_smtp_url(settings.smtp_url), settings.mail_from)
 
     def _notification_key(self, realm: str) -> bytes:
-        return self._key.derive(f"notification webhook {realm}")
+        return self.root.derive(f"notification webhook {realm}")
 
     @cached_property
     def log(self) -> ProvisioningLog:
@@ -445,7 +516,7 @@ class AppServices:
             Passwords(),
             self._sealer,
             self.clock,
-            pepper=self._key.derive("recovery codes"),
+            pepper=self.root.derive("recovery codes"),
             require_second_factor=self.settings.require_second_factor,
         )
 
@@ -472,11 +543,11 @@ class AppServices:
     def setup(self) -> Setup:
         from provisor.app.setup import Setup
 
-        return Setup(self.directory, self.companies, self.roles, self.links, self._key.derive("setup code"))
+        return Setup(self.directory, self.companies, self.roles, self.links, self.root.derive("setup code"))
 
     @cached_property
     def _sealer(self) -> Sealer:
-        return Sealer(self._key)
+        return Sealer(self.key)
 
     @cached_property
     def _transport(self) -> Transport:
@@ -502,11 +573,26 @@ async def open_services(settings: Settings) -> AsyncIterator[AppServices]:
     key = load_key(settings.data_dir, settings.environment or os.environ, database=settings.engine)
     database = make_database(data_dir=settings.data_dir, url=settings.database_url)
     await database.open()
-    services = AppServices(database, key, transport, settings, SystemClock())
+    services: AppServices | None = None
     try:
         await migrate(database)
-        await check_key(database, key)
+        key, root = await _checked_key(database, key, settings)
+        services = AppServices(database, key, transport, settings, SystemClock(), root)
         yield services
     finally:
-        await services.close()
+        if services is not None:
+            await services.close()
         await database.close()
+
+
+async def _checked_key(database: Database, key: MasterKey, settings: Settings) -> tuple[MasterKey, MasterKey]:
+    """The sealing key and the root. A rotation that was cut off between its commit and its file's name is finished."""
+    try:
+        return key, await check_key(database, key)
+    except WrongKey:
+        pending = pending_key(settings.data_dir) if key.origin != VARIABLE else None
+        if pending is None:
+            raise
+        root = await check_key(database, pending)
+        take_pending(settings.data_dir)
+        return pending, root

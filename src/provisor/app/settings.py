@@ -28,6 +28,7 @@ class Settings:
     a company. ``require_second_factor``: administrators have to set one up. ``provisioning_log_days``: how long the
     provisioning log is kept; 0: for good.
     ``smtp_url``: the mail server (``events.mail.smtp``); null: mail goes to files in ``data_dir``/outbox.
+    ``feed_days``: how long the directory's changes can be asked for, as with a delta token; 0: for good.
     """
 
     data_dir: Path = Path(DEFAULT_DATA)
@@ -47,6 +48,7 @@ class Settings:
     provisioning_log_days: int = 30
     smtp_url: str | None = field(default=None, repr=False)
     mail_from: str = "provisor@localhost"
+    feed_days: int = 30
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
@@ -114,6 +116,7 @@ def read_settings(
         provisioning_log_days=_number(env, "PROVISOR_PROVISIONING_LOG_DAYS", 30, "a number of days", 36_500),
         smtp_url=env.get("PROVISOR_SMTP_URL") or None,
         mail_from=env.get("PROVISOR_MAIL_FROM") or "provisor@localhost",
+        feed_days=_number(env, "PROVISOR_FEED_DAYS", 30, "a number of days", 36_500),
         environment=env,
     )
 

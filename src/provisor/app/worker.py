@@ -26,6 +26,7 @@ from sqlalchemy import Engine, event
 from provisor.app.locks import ExecutorBusy, WorkerLock, take_worker_lock
 from provisor.app.mail import mailing
 from provisor.app.services import AppServices
+from provisor.app.upkeep.schedule import keeping
 from provisor.app.webhooks import delivering
 from provisor.clock import iso
 from provisor.errors import Unavailable
@@ -100,6 +101,7 @@ async def running_worker(services: AppServices, *, wait: bool = False) -> AsyncI
         async with (
             delivering(services.deliveries, services.clock),
             mailing(services.mail_delivery, services.clock),
+            keeping(services),
         ):
             yield lock
     finally:

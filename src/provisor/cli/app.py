@@ -129,9 +129,16 @@ def credentials(
 
 
 @commands.command()
-def remove(context: typer.Context, app: AppRef, tenant: Tenant = None) -> None:
+def remove(
+    context: typer.Context,
+    app: AppRef,
+    tenant: Tenant = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
     """Remove an app with its job. Accounts in the target stay as they are."""
     here = session(context)
+    if not yes:
+        typer.confirm(f"Remove the app {app} with its job, its credentials and its log?", abort=True, err=True)
 
     async def work(services: AppServices) -> str:
         found = await services.directory.find_tenant(operator(), tenant)

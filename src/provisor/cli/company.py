@@ -91,7 +91,7 @@ def delete(
         typer.confirm(f"Delete the company {company} with everything in it?", abort=True, err=True)
 
     async def work(services: AppServices) -> Company:
-        return await services.companies.delete_company(operator(), company)
+        return await services.upkeep.delete_company(operator(), company)
 
     gone = here.run(work)
     here.output.show({"id": gone.id, "name": gone.name, "deleted": True}, lambda: [f"{gone.name} ({gone.id}) is gone."])

@@ -27,6 +27,7 @@ def register(commands: typer.Typer) -> None:
     """Add the commands of this module."""
     commands.command("log")(log)
     commands.command("limit")(limit)
+    commands.command("group-names")(group_names)
 
 
 def log(
@@ -115,6 +116,30 @@ def limit(
 
     here.output.show(
         {"company": name, "per_credential": credential, "per_company": together, "warning": warning}, people
+    )
+
+
+def group_names(
+    context: typer.Context,
+    company: Company = None,
+    unique: Annotated[
+        bool | None, typer.Option("--unique/--any", help="Refuse a second group of the same name, or allow it.")
+    ] = None,
+) -> None:
+    """Are a company's group names unique? They are by default, as Entra matches groups by name."""
+    here = session(context)
+
+    async def work(services: AppServices) -> tuple[str, bool]:
+        found = await services.companies.find_company(operator(), company)
+        custom = services.resources.custom
+        if unique is not None:
+            await custom.set_unique_group_names(operator(), found.id, unique)
+        return found.name, await custom.unique_group_names(operator(), found.id)
+
+    name, now = here.run(work)
+    here.output.show(
+        {"company": name, "unique_group_names": now},
+        lambda: [facts([("company", name), ("group names", "unique" if now else "any")])],
     )
 
 

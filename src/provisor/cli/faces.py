@@ -1,19 +1,13 @@
-"""Serving: what the HTTP faces are given of the wired services, the rows of the status pages included."""
+"""Serving: what the HTTP faces are given of the wired services."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
-
-from provisor.cli.output import moment
-from provisor.security.actor import operator
 
 if TYPE_CHECKING:
     from provisor.app.services import AppServices
-    from provisor.provisioning.model import Cycle
     from provisor.web.asgi import Front
     from provisor.web.graph.services import GraphServices
-    from provisor.web.services import Section
 
 
 def make_app(services: AppServices) -> Front:
@@ -26,15 +20,6 @@ def make_app(services: AppServices) -> Front:
 
     settings = services.settings
 
-    async def ready() -> None:
-        await services.directory.tenants(operator())
-
-    async def portal() -> Sequence[Section]:
-        return await _portal(services)
-
-    async def company() -> Sequence[Section]:
-        return await _company(services)
-
     return create_app(
         Services(
             companies=services.companies,
@@ -45,9 +30,7 @@ def make_app(services: AppServices) -> Front:
                 metrics_token=settings.metrics_token,
                 trusted_proxies=parse_networks(settings.trusted_proxies),
             ),
-            ready=ready,
-            portal=portal,
-            company=company,
+            ready=services.ready,
             clients=services.clients,
             requests=services.requests,
             outbox=services.outbox,
@@ -63,6 +46,8 @@ def make_app(services: AppServices) -> Front:
                 services.outbox,
                 services.webhooks,
                 services.links,
+                services.audit,
+                services.mail,
                 services.clock,
                 settings.public_url,
             ),
@@ -79,6 +64,7 @@ def _graph(services: AppServices) -> GraphServices:
         directory=services.directory,
         search=services.search,
         links=services.directory_links,
+        tracking=services.tracking,
         extensions=services.extensions,
         authenticator=services.authority,
         passwords=services.given_passwords,
@@ -87,65 +73,3 @@ def _graph(services: AppServices) -> GraphServices:
         apps=services,
         public_url=services.settings.public_url,
     )
-
-
-async def _portal(services: AppServices) -> Sequence[Section]:
-    from provisor.web.services import Section
-
-    me = operator()
-    tenants, jobs = [], []
-    for tenant in await services.directory.tenants(me):
-        counts = await services.directory.counts(me, tenant.id)
-        tenants.append((tenant.name, tenant.domain, str(counts.users), str(counts.groups), str(counts.memberships)))
-        for app in await services.applications.apps(me, tenant.id):
-            if not app.has_job:
-                continue
-            state = await services.provisioning.state(me, app.job_id)
-            last = await services.provisioning.cycles(me, app.job_id, 1)
-            jobs.append(
-                (tenant.name, app.service_principal.display_name, state.code, *_last_cycle(last[0] if last else None))
-            )
-    return [
-        Section(
-            "Tenants",
-            ("Name", "Domain", "Users", "Groups", "Memberships"),
-            tenants,
-            "No tenant yet. Begin with: provisor tenant create NAME --domain DOMAIN",
-        ),
-        Section(
-            "Provisioning",
-            ("Tenant", "App", "State", "Last cycle", "Created", "Updated", "Disabled", "Failed", "Ended"),
-            jobs,
-            "No app yet. Add one with: provisor app add TEMPLATE --tenant-url URL",
-        ),
-    ]
-
-
-async def _company(services: AppServices) -> Sequence[Section]:
-    from provisor.web.services import Section
-
-    me = operator()
-    companies, keys = [], []
-    for company in await services.companies.companies(me):
-        counts = await services.resources.counts(me, company.id)
-        companies.append((company.name, str(counts.users), str(counts.groups), str(counts.memberships)))
-        for key in await services.companies.keys(me, company.id):
-            state = "revoked" if key.revoked_at is not None else f"until {key.expires_on}"
-            keys.append((company.name, key.name, f"{key.start}…", state, moment(key.last_used_at) or "never"))
-    return [
-        Section(
-            "Companies",
-            ("Name", "Users", "Groups", "Memberships"),
-            companies,
-            "No company yet. Begin with: provisor company create NAME --admin EMAIL",
-        ),
-        Section("API keys", ("Company", "Name", "Begins", "Works", "Last used"), keys, "No key yet."),
-    ]
-
-
-def _last_cycle(cycle: Cycle | None) -> tuple[str, ...]:
-    if cycle is None:
-        return ("none yet", "", "", "", "", "")
-    counts = cycle.counts or {}
-    numbers = (str(counts.get(name, "")) for name in ("created", "updated", "disabled", "failed"))
-    return (f"{cycle.kind}, {cycle.state}", *numbers, moment(cycle.ended_at) or "")

@@ -26,8 +26,10 @@ from provisor.cli import (
     directory,
     job,
     job_control,
+    job_explain,
     job_guards,
     job_ondemand,
+    job_plan,
     maintenance,
     oauthclient,
     schema,
@@ -69,8 +71,10 @@ for name, group in (
 ):
     commands.add_typer(group, name=name)
 job_control.register(job.commands)
+job_explain.register(job.commands)
 job_guards.register(job.commands)
 job_ondemand.register(job.commands)
+job_plan.register(job.commands)
 company.commands.add_typer(company_schema.commands, name="schema")
 
 

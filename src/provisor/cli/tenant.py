@@ -79,5 +79,23 @@ def list_(context: typer.Context) -> None:
     here.output.show([_document(tenant) for tenant in found], people)
 
 
+@commands.command()
+def delete(
+    context: typer.Context,
+    tenant: Annotated[str, typer.Argument(help="Its id, name or domain.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Delete a tenant with its directory, apps, jobs, secrets and logs. Accounts in targets stay as they are."""
+    here = session(context)
+    if not yes:
+        typer.confirm(f"Delete the tenant {tenant} with everything in it?", abort=True, err=True)
+
+    async def work(services: AppServices) -> Tenant:
+        return await services.upkeep.delete_tenant(operator(), tenant)
+
+    gone = here.run(work)
+    here.output.show({"id": gone.id, "name": gone.name, "deleted": True}, lambda: [f"{gone.name} ({gone.id}) is gone."])
+
+
 def _document(tenant: Tenant) -> dict[str, Any]:
     return {"id": tenant.id, "name": tenant.name, "domain": tenant.domain, "created": iso(tenant.created_at)}

@@ -150,11 +150,12 @@ class Unit(Reader):
         self._note("User", [user.id for user in users], change)
         self.audited.users(users, change)
 
-    async def set_managers(self, managers: dict[str, str | None]) -> None:
-        """User -> manager. Raises the users' versions."""
+    async def set_managers(self, managers: dict[str, str | None], before: dict[str, str | None]) -> None:
+        """User -> manager, and the manager until now. Raises the users' versions."""
         rows = [self._row(id=user, manager_id=manager, at=self.at) for user, manager in managers.items()]
         await self.tx.execute_many(_sql["set_manager"], rows)
         self._note("User", list(managers), "updated")
+        self.noted += [NewChange("Manager", user, "removed", old) for user, old in before.items() if old is not None]
         self.audited.managers(managers)
 
     async def touch_reports(self, manager_id: str) -> None:
@@ -162,6 +163,7 @@ class Unit(Reader):
         reports = [report for (report,) in await self._all("all_reports_of", {"manager_id": manager_id})]
         await self._run("touch_reports", manager_id=manager_id, at=self.at)
         self._note("User", reports, "updated")
+        self.noted += [NewChange("Manager", report, "removed", manager_id) for report in reports]
 
     async def purge_user(self, user_id: str) -> None:
         await self._run("forget_manager", manager_id=user_id)

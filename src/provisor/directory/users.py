@@ -86,7 +86,7 @@ async def set_managers(unit: Unit, managers: Mapping[str, str | None]) -> int:
             raise InvalidInput(f"{user.user_principal_name} cannot be their own manager.")
         if manager_id != user.manager_id:
             different[user_id] = manager_id
-    await unit.set_managers(different)
+    await unit.set_managers(different, {user_id: users[user_id].manager_id for user_id in different})
     return len(different)
 
 

@@ -11,10 +11,10 @@ import msgspec
 class NewChange(msgspec.Struct, frozen=True):
     """A change of the directory, before it has a number.
 
-    ``object_type``: User, Group, Member, Owner or Assignment. ``object_id``: the user or group; of a Member and an
-    Owner the group, of an Assignment the principal. ``change``: created, updated, deleted, restored, purged, added or
-    removed. ``related_id``: of a Member the member, of an Owner the owner, of an Assignment the service principal, else
-    null.
+    ``object_type``: User, Group, Member, Owner, Manager or Assignment. ``object_id``: the user or group; of a Member
+    and an Owner the group, of a Manager the report, of an Assignment the principal. ``change``: created, updated,
+    deleted, restored, purged, added or removed. ``related_id``: of a Member the member, of an Owner the owner, of a
+    Manager the manager until then, of an Assignment the service principal, else null.
     """
 
     object_type: str

@@ -13,6 +13,11 @@ RETURNING seq;
 -- The last number that a tenant's feed has given out.
 SELECT seq FROM feed_head WHERE tenant_id = :tenant_id;
 
+-- name: feed_span
+-- From where to where a tenant's feed can be read; none before its first change.
+SELECT COALESCE(f.seq, 0), h.seq FROM feed_head h LEFT JOIN feed_floor f ON f.tenant_id = h.tenant_id
+WHERE h.tenant_id = :tenant_id
+
 -- name: append_feed
 INSERT INTO feed (tenant_id, seq, object_type, object_id, related_id, change, actor, at)
 VALUES (:tenant_id, :seq, :object_type, :object_id, :related_id, :change, :actor, :at);
@@ -30,6 +35,19 @@ LIMIT :limit;
 INSERT INTO outbox_head (company_id, seq) VALUES (:company_id, :count)
 ON CONFLICT (company_id) DO UPDATE SET seq = outbox_head.seq + excluded.seq
 RETURNING seq;
+
+-- name: append_outbox_one
+-- One change with its number, in one round trip; SQLite, where there are none to save, takes the two statements.
+WITH numbered AS (
+    INSERT INTO outbox_head (company_id, seq) VALUES (:company_id, 1)
+    ON CONFLICT (company_id) DO UPDATE SET seq = outbox_head.seq + excluded.seq RETURNING seq
+), noted AS (
+    INSERT INTO outbox (company_id, seq, resource_type, resource_id, change, at)
+    SELECT :company_id, seq, CAST(:resource_type AS text), CAST(:resource_id AS text), CAST(:change AS text),
+           CAST(:at AS bigint)
+    FROM numbered
+)
+SELECT seq FROM numbered;
 
 -- name: outbox_head
 -- The last number that a company's outbox has given out.

@@ -11,6 +11,7 @@ from typing import Any
 
 from msgspec.structs import asdict
 
+from provisor.errors import Conflict
 from provisor.events.model import Change, NewChange, NewOutboxChange, OutboxChange
 from provisor.storage.database import Database, Tx
 from provisor.storage.queries import Query, named_queries
@@ -33,7 +34,13 @@ async def append_outbox(tx: Tx, company_id: str, entries: Sequence[NewOutboxChan
     key = {"company_id": company_id}
     if not rows:
         return await _head(tx, _QUERIES["outbox_head"], key)
+    if len(rows) == 1 and tx.dialect == "postgresql":
+        return await _head(tx, _QUERIES["append_outbox_one"], rows[0])
     return await _number(tx, rows, key, _QUERIES["take_outbox_numbers"], _QUERIES["append_outbox"])
+
+
+class FeedExpired(Conflict):
+    """The feed no longer has all the changes since then."""
 
 
 class FeedStore:
@@ -43,10 +50,20 @@ class FeedStore:
         self._database = database
 
     async def read(self, tenant_id: str, after: int, limit: int) -> list[Change]:
-        """The next ``limit`` changes whose number is above ``after``, in order; 0 begins at the start."""
+        """The next ``limit`` changes whose number is above ``after``, in order; 0 begins at the start.
+
+        Raises ``FeedExpired`` when some of them are gone, or when ``after`` was never given out (the database was
+        brought back to an earlier state): whoever reads has to begin with everything anew.
+        """
         params = {"tenant_id": tenant_id, "after": after, "limit": limit}
 
         async def work(tx: Tx) -> list[Change]:
+            floor = await tx.fetch_one(_QUERIES["feed_span"], params)
+            if floor is not None and not floor[0] <= after <= floor[1]:
+                raise FeedExpired(
+                    f"The feed goes from {floor[0]} to {floor[1]}, and not from {after}.",
+                    hint="Read everything anew, and go on from the number that is the last one then.",
+                )
             return [Change(*row) for row in await tx.fetch_all(_QUERIES["read_feed"], params)]
 
         return await self._database.read(work)

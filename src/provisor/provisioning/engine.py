@@ -146,8 +146,6 @@ class Engine:
 
     async def advance(self, job_id: str, cycle_id: str) -> Progress:
         """Do the next batch of a cycle. Raises nothing but what the database raises when it is not there."""
-        if await self._leases.yielded(job_id, self._holder, self._clock.now_ms()):
-            return Progress(cycle_id, done=True)
         lease = await self._lease(job_id)
         cycle = await self._store.cycle(cycle_id)
         if lease is None or cycle is None or cycle.state != "Running":
@@ -189,7 +187,10 @@ class Engine:
                     self._gates.pop(cycle.id, None)
                     return True
         except Stopped:
-            await self._endings.cut(lease, cycle)
+            if watch.yields:
+                await self._leases.drop_lease(lease)
+            else:
+                await self._endings.cut(lease, cycle)
             return True
         except CycleBroken as broken:
             await self._endings.break_off(lease, cycle, job, broken.cause)

@@ -51,6 +51,8 @@ class Source:
     name: str = ""
     get: Callable[[str], Any] = _nothing
     manager_id: str | None = None
+    # Rises with every change in the directory; null once it was purged.
+    version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +234,7 @@ class Cycle:
 
     id: str
     job_id: str
-    kind: Literal["Initial", "Incremental"]
+    kind: Literal["Initial", "Incremental", "Plan"]
     state: Literal["Running", "Succeeded", "Failed", "Stopped"]
     phase: str
     cursor: str | None

@@ -84,8 +84,11 @@ def _hand_on_references(kind: Kind, mappings: Mappings, items: Sequence[Item], b
     batch.cleared = [slot for slot in batch.cleared if slot.source_id not in handed_on]
 
 
-async def load(run: Run, kind: Kind, slots: Sequence[Pending], mappings: Mappings) -> list[Item]:
-    """These objects as directory, assignments, filter and links have them now."""
+async def load(
+    run: Run, kind: Kind, slots: Sequence[Pending], mappings: Mappings, *, take_over: bool = True
+) -> list[Item]:
+    """These objects as directory, assignments, filter and links have them now. ``take_over``: a rehire gets the link of
+    the one who is gone; without it, nothing is written."""
     ids = [slot.source_id for slot in slots]
     job = run.job
     sources: dict[str, Source]
@@ -112,7 +115,7 @@ async def load(run: Run, kind: Kind, slots: Sequence[Pending], mappings: Mapping
         )
         entitlement, fault = _entitlement(run, source, roles[slot.source_id], mappings)
         items.append(Item(slot, source, entitlement, link, intents.get(slot.source_id), fault))
-    if kind == "User":
+    if kind == "User" and take_over:
         await _take_over(run, items)
     return items
 
@@ -171,6 +174,7 @@ def _user(user: User) -> Source:
         name=user.user_principal_name,
         get=source_values(user),
         manager_id=user.manager_id,
+        version=user.version,
     )
 
 
@@ -183,6 +187,7 @@ def _group(group: Group) -> Source:
         deleted=group.deleted_at is not None,
         name=group.display_name,
         get=group_source_values(group),
+        version=group.version,
     )
 
 

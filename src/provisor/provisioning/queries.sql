@@ -598,3 +598,19 @@ DELETE FROM lease WHERE job_id = :job_id
 -- name: forget_state
 -- Where it stood.
 DELETE FROM job_state WHERE job_id = :job_id
+
+-- name: forget_plan_entries
+-- Its plans: what they would have done,
+DELETE FROM plan_entry WHERE plan_id IN (SELECT id FROM plan WHERE job_id = :job_id)
+
+-- name: forget_plan_pairs
+-- whose memberships,
+DELETE FROM plan_pair WHERE plan_id IN (SELECT id FROM plan WHERE job_id = :job_id)
+
+-- name: forget_plan_targets
+-- on what the target listed,
+DELETE FROM plan_target WHERE plan_id IN (SELECT id FROM plan WHERE job_id = :job_id)
+
+-- name: forget_plans
+-- and the plans themselves.
+DELETE FROM plan WHERE job_id = :job_id

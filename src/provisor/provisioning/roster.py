@@ -27,11 +27,11 @@ class Roster:
         self._by: dict[str, dict[str, list[TargetObject]]] = {attribute: {} for attribute in attributes}
         for found in objects:
             for attribute, index in self._by.items():
-                index.setdefault(_folded(found.get(attribute)), []).append(found)
+                index.setdefault(folded(found.get(attribute)), []).append(found)
 
     def find(self, attribute: str, value: str) -> list[TargetObject]:
         """Every listed object with this value, as ``ScimClient.find`` would give it."""
-        return self._by[attribute].get(_folded(value), [])
+        return self._by[attribute].get(folded(value), [])
 
 
 async def read_roster(client: ScimClient, kind: Kind, attributes: Sequence[str], waiting: int) -> Roster | None:
@@ -62,5 +62,6 @@ async def read_roster(client: ScimClient, kind: Kind, attributes: Sequence[str],
     return Roster(list(objects.values()), attributes)
 
 
-def _folded(value: object) -> str:
+def folded(value: object) -> str:
+    """A value as it is compared: in no particular case."""
     return str(value).casefold()

@@ -52,6 +52,13 @@ class Sender:
 
     async def carry(self, items: Sequence[Item]) -> None:
         """All of it. Errors that concern every object are left in ``run.broken``; what was not sent stays unsettled."""
+        await self.prepare(items)
+        if not self._run.interrupted:
+            await self.send([item for item in items if not item.settled])
+
+    async def prepare(self, items: Sequence[Item]) -> None:
+        """Decide about each, and look up in the target those that are new; nothing is sent. What needs nothing to be
+        sent is settled."""
         await self._run.each([item for item in items if _left_behind(item)], self._recover)
         if self._run.interrupted:
             return
@@ -66,8 +73,6 @@ class Sender:
             if not item.settled:
                 self._settle_unsent(item)
         await self._match([item for item in items if isinstance(item.plan, Match) and not item.settled])
-        if not self._run.interrupted:
-            await self._send([item for item in items if not item.settled])
 
     async def _recover(self, item: Item) -> None:
         """A create may have made an account, and its person has left the scope since: find it, so that it goes too."""
@@ -221,8 +226,8 @@ class Sender:
 
     # Sending
 
-    async def _send(self, items: Sequence[Item]) -> None:
-        """The creates of the batch are durable in the journal before the first of them leaves."""
+    async def send(self, items: Sequence[Item]) -> None:
+        """What was prepared. The creates of the batch are durable in the journal before the first of them leaves."""
         creates = [item for item in items if isinstance(item.plan, Match) and not item.found and self._creates(item)]
         if creates:
             await self._run.journal(self._kind, {item.source.id: item.keys for item in creates})
@@ -321,10 +326,7 @@ class Sender:
 
     async def _adopt(self, item: Item, match: Match, target: TargetObject) -> None:
         """An account exists already: link it, then send what it lacks. The link stays even if that is refused."""
-        # As an update, for it is one: what flows during creation only, defaults among them, does not flow here.
-        values = self._values(item, soft_deleted=False, creating=False)
-        always = self._rule.always - self._rule.fixed
-        agreed, changes = adoption(values, target.values, always, self._rule.flows)
+        agreed, changes = self.adopts(item, target)
         self._notes.intent_done(item)
         self._notes.link(item, target.id, agreed)
         if not changes or not match.may_update:
@@ -341,6 +343,13 @@ class Sender:
         self._notes.link(item, target.id, confirmed(agreed, changes))
         self._notes.settle(item, Action.UPDATED)
         self._notes.log(item, "update", "success", target_id=target.id, changes=changes)
+
+    def adopts(self, item: Item, target: TargetObject) -> tuple[dict[str, Any], tuple[AttributeChange, ...]]:
+        """Of an account that is to be linked: what it has already, and what is to be sent."""
+        # As an update, for it is one: what flows during creation only, defaults among them, does not flow here.
+        values = self._values(item, soft_deleted=False, creating=False)
+        always = self._rule.always - self._rule.fixed
+        return adoption(values, target.values, always, self._rule.flows)
 
     async def _update(self, item: Item, link: Link, update: Update) -> None:
         try:

@@ -35,6 +35,8 @@ class Watch:
 
     def __init__(self, leases: LeaseStore, states: JobStates, clock: Clock, lease: Lease) -> None:
         self.stopped = False
+        # Stopped, but only for a moment: somebody asks for the job, and the cycle goes on afterwards.
+        self.yields = False
         self._leases = leases
         self._states = states
         self._clock = clock
@@ -98,7 +100,11 @@ class Watch:
                 log.warning("lease not renewed", job_id=self._lease.job_id)
 
     async def _look(self) -> None:
-        self.stopped = self.stopped or await self._states.stopped(self._lease.job_id)
+        lease = self._lease
+        if await self._states.stopped(lease.job_id):
+            self.stopped, self.yields = True, False
+        elif not self.stopped and await self._leases.wanted(lease.job_id, lease.holder, self._clock.now_ms()):
+            self.stopped = self.yields = True
 
     async def _keep_looking(self) -> None:
         while True:

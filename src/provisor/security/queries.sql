@@ -7,3 +7,7 @@ INSERT INTO setting (name, value) VALUES (:name, :value) ON CONFLICT (name) DO N
 -- name: key_check
 -- The check value of the master key.
 SELECT value FROM setting WHERE name = :name
+
+-- name: put_setting
+-- A rotation puts its own in the place of what was there.
+INSERT INTO setting (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = excluded.value

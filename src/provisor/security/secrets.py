@@ -30,6 +30,8 @@ from provisor.errors import InvalidInput, Unavailable
 
 VARIABLE = "PROVISOR_SECRET_KEY"
 FILE_NAME = "secret.key"
+# The key of a rotation, until its commit.
+NEXT_NAME = "secret.key.next"
 KEY_BYTES = 32
 
 _HOW_TO_MAKE_ONE = 'Make one with: python3 -c "import secrets; print(secrets.token_hex(32))"'
@@ -145,6 +147,34 @@ def load_key(
     return MasterKey(_decode(text, str(path)), str(path))
 
 
+def pending_key(data_dir: Path) -> MasterKey | None:
+    """The key of a rotation that was cut off before its file had its name, or null."""
+    path = data_dir / NEXT_NAME
+    return MasterKey(_decode(_read_private(path), str(path)), str(path)) if path.exists() else None
+
+
+def new_key(origin: str) -> MasterKey:
+    """A fresh key."""
+    return MasterKey(secrets.token_bytes(KEY_BYTES), origin)
+
+
+def write_pending(data_dir: Path, key: MasterKey) -> None:
+    """Make a rotation's key durable before anything is sealed with it."""
+    (data_dir / NEXT_NAME).unlink(missing_ok=True)
+    _make_file(data_dir / NEXT_NAME, key.material.hex())
+
+
+def take_pending(data_dir: Path) -> None:
+    """The rotation is committed: its key is the key."""
+    (data_dir / NEXT_NAME).replace(data_dir / FILE_NAME)
+    _sync_folder(data_dir)
+
+
+def key_of(text: str, origin: str) -> MasterKey:
+    """A key that somebody gave as text. Raises ``KeyUnusable``."""
+    return MasterKey(_decode(text.strip(), origin), origin)
+
+
 def _decode(text: str, origin: str) -> bytes:
     """32 bytes from 64 hexadecimal digits or from base64 (either alphabet, padded or not)."""
     try:
@@ -174,13 +204,13 @@ def _read_private(path: Path) -> str:
         return file.read(1024).decode("ascii", "replace").strip()
 
 
-def _make_file(path: Path) -> None:
+def _make_file(path: Path, text: str | None = None) -> None:
     """Make the key file, whole or not at all; when another process makes it at the same time, that one's stays."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     try:
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(f"{secrets.token_hex(KEY_BYTES)}\n")
+            file.write(f"{text or secrets.token_hex(KEY_BYTES)}\n")
             file.flush()
             os.fsync(file.fileno())
         # A link never replaces, a rename would. Losing the race is fine: the winner's key is read next.
@@ -188,7 +218,11 @@ def _make_file(path: Path) -> None:
             path.hardlink_to(draft)
     finally:
         draft.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY)
+    _sync_folder(path.parent)
+
+
+def _sync_folder(path: Path) -> None:
+    folder = os.open(path, os.O_RDONLY)
     try:
         os.fsync(folder)
     finally:

@@ -33,6 +33,10 @@ class DatabaseUnavailable(Unavailable):
     """The database does not answer."""
 
 
+class DiskFull(DatabaseUnavailable):
+    """The disk is full: nothing is written until there is room. What was committed stays, and can be read."""
+
+
 class UnitOverError(RuntimeError):
     """A unit of work went on after one of its statements had failed."""
 
@@ -74,6 +78,10 @@ class Database(Protocol):
 
     async def write(self, work: Work[T]) -> T:
         """Run ``work`` in a transaction; its answer comes after the commit is durable. What it raises rolls it back."""
+
+    async def write_once(self, work: Work[T]) -> T:
+        """``write``, for a unit of work whose only statement is atomic by itself: PostgreSQL then needs no transaction
+        around it, which would be two more round trips. Anything more is a programming error."""
 
     async def read(self, work: Work[T], *, long: bool = False) -> T:
         """Run ``work`` on a consistent snapshot. ``long``: it may take over a millisecond, so keep it off the loop."""

@@ -13,7 +13,7 @@ from psycopg import AsyncConnection, errors
 from psycopg.conninfo import conninfo_to_dict
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 
-from provisor.storage.database import DatabaseUnavailable, Row, UnitOverError, Work
+from provisor.storage.database import DatabaseUnavailable, DiskFull, Row, UnitOverError, Work
 from provisor.storage.postgresql_tx import PostgresTx, SecondStatement
 
 T = TypeVar("T")
@@ -98,6 +98,12 @@ class PostgresDatabase:
 
         return await self._run(attempt)
 
+    async def write_once(self, work: Work[T]) -> T:
+        async def attempt(connection: AsyncConnection[Row]) -> T:
+            return _whole(tx := PostgresTx(connection, single=True), await work(tx))
+
+        return await self._run(attempt)
+
     async def read(self, work: Work[T], *, long: bool = False) -> T:
         code: CodeType | None = getattr(work, "__code__", None)
 
@@ -165,6 +171,8 @@ def _whole(tx: PostgresTx, value: T) -> T:
 
 def unavailable(name: str, error: Exception) -> DatabaseUnavailable:
     """The error that says why the database ``name`` does not answer, without its password."""
+    if isinstance(error, psycopg.errors.DiskFull):
+        return DiskFull(hint="Make room on the database's disk; work goes on by itself.")
     return DatabaseUnavailable(f"The database {name} does not answer: {_reason(error)}.", hint=_HINT)
 
 

@@ -77,6 +77,9 @@ class SqliteDatabase:
         value: T = await self._writer.submit(work)
         return value
 
+    async def write_once(self, work: Work[T]) -> T:
+        return await self.write(work)
+
     async def read(self, work: Work[T], *, long: bool = False) -> T:
         if long and not self._in_memory:
             if self._pool is None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NoReturn, TypeVar
 
 from provisor.errors import InvalidInput
-from provisor.storage.database import DatabaseUnavailable, Params, Row, UniqueViolation, UnitOverError, Work
+from provisor.storage.database import DatabaseUnavailable, DiskFull, Params, Row, UniqueViolation, UnitOverError, Work
 from provisor.storage.queries import Query, for_sqlite
 
 T = TypeVar("T")
@@ -17,7 +17,7 @@ _UNAVAILABLE = {
     sqlite3.SQLITE_BUSY: "Another process holds it for too long: see what else works on it.",
     sqlite3.SQLITE_LOCKED: "Another process holds it for too long: see what else works on it.",
     sqlite3.SQLITE_PROTOCOL: "Another process holds it for too long: see what else works on it.",
-    sqlite3.SQLITE_FULL: "Make room on the disk, then try again.",
+    sqlite3.SQLITE_FULL: "Make room on the disk; work goes on by itself.",
     sqlite3.SQLITE_IOERR: "See the system's log for faults of the disk, then try again.",
     sqlite3.SQLITE_READONLY: "See that this user may write the file and its folder.",
     sqlite3.SQLITE_CANTOPEN: "See that the folder is there and that this user may write to it.",
@@ -123,6 +123,8 @@ def translate(error: Exception, connection: sqlite3.Connection | None, path: str
             _constraint(str(error), connection, primary=code == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
         )
     hint = _UNAVAILABLE.get(_primary(error))
+    if _primary(error) == sqlite3.SQLITE_FULL:
+        return DiskFull(f"The disk that holds {path} is full: nothing is written until there is room.", hint=hint)
     if hint is not None:
         return DatabaseUnavailable(f"The database {path} does not answer: {error}.", hint=hint)
     return error

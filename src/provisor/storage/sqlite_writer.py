@@ -156,7 +156,7 @@ class Writer:
 def _again(error: BaseException) -> BaseException:
     """The same error once more: one object cannot be raised in many tasks, for its traceback would grow."""
     if isinstance(error, DatabaseUnavailable):
-        return DatabaseUnavailable(error.message, hint=error.hint)
+        return type(error)(error.message, hint=error.hint)
     return error
 
 

@@ -53,7 +53,7 @@ class Front:
         self._faces: dict[str, ASGIApp] = {"scim": scim}
         if graph is not None:
             self._faces |= dict.fromkeys(VERSIONS, graph)
-        self._others = others
+        self.others = others
         self._closing = closing
         self._proxies = proxies
 
@@ -62,7 +62,7 @@ class Front:
         self._closing.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        face: ASGIApp = self._others
+        face: ASGIApp = self.others
         if scope["type"] == "http":
             scope = behind_proxy(scope, self._proxies)
             # Doubled slashes before the name occur where a Tenant URL ends in one.

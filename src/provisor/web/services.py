@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -38,16 +38,6 @@ class WebSettings:
     trusted_proxies: tuple[Network, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A table on a status page. ``empty`` is what stands there without rows: how to begin."""
-
-    title: str
-    columns: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    empty: str = "Nothing here yet."
-
-
 class FindSession(Protocol):
     """From a cookie's value to whom it stands for."""
 
@@ -78,17 +68,13 @@ class Setup(Protocol):
         """The first company and its administrator; where to go on, signed in. Raises ``ProvisorError``."""
 
 
-async def _nothing() -> Sequence[Section]:
-    return ()
-
-
 async def _ready() -> None:
     return None
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """``ready`` raises ``Unavailable`` while nothing can be served, ``portal``, ``company`` fill status pages.
+    """``ready`` raises ``Unavailable`` while nothing can be served.
 
     ``clients``: null where there is no OAuth. ``requests``: null where SCIM requests are not kept.
     ``outbox``: null where changes are not given out. ``setup``: null where nothing can be begun from a page.
@@ -102,8 +88,6 @@ class Services:
     clock: Clock
     settings: WebSettings = field(default_factory=WebSettings)
     ready: Callable[[], Awaitable[None]] = _ready
-    portal: Callable[[], Awaitable[Sequence[Section]]] = _nothing
-    company: Callable[[], Awaitable[Sequence[Section]]] = _nothing
     clients: Clients | None = None
     requests: RequestLog | None = None
     outbox: Outbox | None = None

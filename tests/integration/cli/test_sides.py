@@ -99,7 +99,7 @@ def test_an_app_is_added_assigned_and_removed(cli: Cli) -> None:
     assert cli("app", "unassign", "App", "--all").json["sync_all"] is False
     assert cli("app", "unassign", "App", "ada@example.org").json["unassigned"] == 1
     assert [app["job"] for app in cli("app", "list").json] == [made["job"]]
-    cli("app", "remove", "App")
+    cli("app", "remove", "App", "--yes")
     assert cli("app", "list").json == []
 
 

@@ -180,6 +180,8 @@ async def test_a_manager_who_is_deleted_is_nobodys_until_restored(
     assert await _entries(directory, actor, tenant, head) == [
         (anna.id, "updated"),
         (ben.id, "updated"),
+        (anna.id, "removed"),
+        (ben.id, "removed"),
         (boss.id, "deleted"),
     ]
     await directory.restore_user(actor, tenant, boss.id)

@@ -1,36 +1,19 @@
-"""Health, metrics and the status pages."""
+"""Health, metrics and the front page."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-import pytest
-
 from provisor.storage.database import DatabaseUnavailable
 from provisor.web.asgi import create_app
-from provisor.web.services import Section, Services, WebSettings
+from provisor.web.services import Services, WebSettings
 
 LOCAL = ("127.0.0.1", 5000)
 
 
 def local(scim: Any) -> Any:
     return replace(scim, token=None, host="localhost:8080", client=LOCAL)
-
-
-async def jobs() -> Sequence[Section]:
-    return [Section("Jobs", ["Name", "State"], [["<b>dialpad</b>", "Active"]])]
-
-
-async def no_companies() -> Sequence[Section]:
-    return [Section("Companies", ["Name"], [], "Create one with 'provisor company create NAME'.")]
-
-
-@pytest.fixture
-def shown(services: Services, scim: Any) -> Any:
-    filled = Services(services.companies, services.resources, services.clock, portal=jobs, company=no_companies)
-    return replace(scim, app=create_app(filled))
 
 
 async def test_a_process_is_healthy_and_ready_only_with_its_database(services: Services, scim: Any) -> None:
@@ -57,33 +40,14 @@ async def test_metrics_are_for_this_machine_or_the_metrics_token(services: Servi
     assert (await replace(scim, token="other")("GET", "/metrics")).status == 403
 
 
-@pytest.mark.parametrize(
-    "remote",
-    [
-        {"client": ("203.0.113.9", 1)},
-        {"host": "rebound.example"},
-        {"headers": {"x-forwarded-for": "203.0.113.9"}},
-    ],
-)
-async def test_names_from_the_database_are_shown_on_this_machine_only(shown: Any, remote: dict[str, Any]) -> None:
-    here = local(shown)
-    assert b"dialpad" in (await here("GET", "/portal")).body
-    away = await replace(here, **remote)("GET", "/portal")
-    assert away.status == 200
-    assert b"dialpad" not in away.body
-
-
-async def test_pages_escape_what_they_show_and_forbid_scripts(shown: Any) -> None:
-    reply = await local(shown)("GET", "/")
-    assert b"<b>dialpad" not in reply.body
-    assert b"&lt;b&gt;dialpad" in reply.body
+async def test_the_front_page_leads_to_both_portals_and_names_the_scim_address(scim: Any) -> None:
+    reply = await local(scim)("GET", "/")
+    assert reply.status == 200
+    for part in (b'href="/portal"', b'href="/company"', b"https://localhost:8080/scim/v2"):
+        assert part in reply.body
+    assert b"Acme" not in reply.body
     assert "default-src 'none'" in reply.headers["content-security-policy"]
-    assert b"<script>" not in reply.body
     assert "unsafe-inline" not in reply.headers["content-security-policy"]
-
-
-async def test_an_empty_database_says_how_to_begin(shown: Any) -> None:
-    assert b"provisor company create NAME" in (await local(shown)("GET", "/company")).body
 
 
 async def test_any_other_address_is_not_there(scim: Any) -> None:

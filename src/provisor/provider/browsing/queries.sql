@@ -43,10 +43,11 @@ WHERE company_id = :company_id AND type = :type AND id IN (:ids...)
 SELECT count(*) FROM resource WHERE company_id = :company_id AND type = :type
 
 -- name: groups_of
--- The groups that somebody is directly in, by name.
-SELECT g.id, g.display FROM resource_member m
-JOIN resource g ON g.company_id = m.company_id AND g.type = 'Group' AND g.id = m.group_id
-WHERE m.company_id = :company_id AND m.member_id = :id ORDER BY g.display, g.id LIMIT :limit
+-- The groups that somebody is directly in, by name. The cross join keeps SQLite from walking through all groups first.
+SELECT g.id, g.display FROM resource_member m CROSS JOIN resource g
+WHERE m.company_id = :company_id AND m.member_id = :id
+  AND g.company_id = m.company_id AND g.type = 'Group' AND g.id = m.group_id
+ORDER BY g.display, g.id LIMIT :limit
 
 -- name: members
 -- A page of a group's members, with their names.

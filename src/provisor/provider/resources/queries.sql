@@ -101,6 +101,53 @@ SELECT company_id, CAST(:group_id AS text), id, type FROM resource
 WHERE company_id = :company_id AND type IN ('User', 'Group') AND id = :member_id FOR KEY SHARE
 ON CONFLICT DO NOTHING
 
+-- name: join_one
+-- PostgreSQL, the commonest request of all in one round trip: one member joins, the group's version rises, and the outbox
+-- learns of it. How many joined, and the group as it is then.
+WITH found AS (
+    SELECT id, type FROM resource
+    WHERE company_id = :company_id AND type IN ('User', 'Group') AND id = :member_id FOR KEY SHARE
+), held AS (
+    -- After the member, as whoever deletes a user goes; before the membership, so that there is none of a group that is gone.
+    SELECT id FROM resource WHERE company_id = :company_id AND type = 'Group' AND id = :group_id
+    AND EXISTS (SELECT 1 FROM found) FOR NO KEY UPDATE
+), joined AS (
+    INSERT INTO resource_member (company_id, group_id, member_id, member_type)
+    SELECT CAST(:company_id AS text), held.id, found.id, found.type FROM found CROSS JOIN held
+    ON CONFLICT DO NOTHING RETURNING member_id
+), touched AS (
+    UPDATE resource SET version = version + 1, modified_at = :at
+    WHERE company_id = :company_id AND type = 'Group' AND id = :group_id AND EXISTS (SELECT 1 FROM joined)
+    RETURNING type, id, document, version, created_at, modified_at
+), numbered AS (
+    INSERT INTO outbox_head (company_id, seq) SELECT CAST(:company_id AS text), 1 FROM touched
+    ON CONFLICT (company_id) DO UPDATE SET seq = outbox_head.seq + excluded.seq RETURNING seq
+), noted AS (
+    INSERT INTO outbox (company_id, seq, resource_type, resource_id, change, at)
+    SELECT CAST(:company_id AS text), seq, 'Group', CAST(:group_id AS text), 'updated', CAST(:at AS bigint)
+    FROM numbered
+)
+SELECT (SELECT count(*) FROM joined), t.* FROM (SELECT 1) AS one LEFT JOIN touched AS t ON TRUE
+
+-- name: leave_one
+-- The same for one member who leaves.
+WITH gone AS (
+    DELETE FROM resource_member WHERE company_id = :company_id AND group_id = :group_id AND member_id = :member_id
+    RETURNING member_id
+), touched AS (
+    UPDATE resource SET version = version + 1, modified_at = :at
+    WHERE company_id = :company_id AND type = 'Group' AND id = :group_id AND EXISTS (SELECT 1 FROM gone)
+    RETURNING type, id, document, version, created_at, modified_at
+), numbered AS (
+    INSERT INTO outbox_head (company_id, seq) SELECT CAST(:company_id AS text), 1 FROM touched
+    ON CONFLICT (company_id) DO UPDATE SET seq = outbox_head.seq + excluded.seq RETURNING seq
+), noted AS (
+    INSERT INTO outbox (company_id, seq, resource_type, resource_id, change, at)
+    SELECT CAST(:company_id AS text), seq, 'Group', CAST(:group_id AS text), 'updated', CAST(:at AS bigint)
+    FROM numbered
+)
+SELECT (SELECT count(*) FROM gone), t.* FROM (SELECT 1) AS one LEFT JOIN touched AS t ON TRUE
+
 -- name: delete_member
 DELETE FROM resource_member WHERE company_id = :company_id AND group_id = :group_id AND member_id = :member_id
 

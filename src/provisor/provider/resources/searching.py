@@ -18,9 +18,9 @@ from provisor.provider.resources import document
 from provisor.provider.resources.anchors import Anchors
 from provisor.provider.resources.cursors import Cursors, Mark, query_of
 from provisor.provider.resources.custom.model import Ground
+from provisor.provider.resources.lists.store import ListStore
 from provisor.provider.resources.model import CursorPage, Kind, Page, Position, Served, Stored
 from provisor.provider.resources.search import ALL, OTHER_SORT_COLUMNS, SORT_COLUMNS, Plan, plan, sort_key
-from provisor.provider.resources.store import ResourceStore
 from provisor.scim.dialect import dialect
 from provisor.scim.errors import InvalidCount, InvalidCursor, InvalidFilter, InvalidPath
 from provisor.scim.messages import SearchRequest
@@ -44,7 +44,7 @@ class Walked:
 class Searches:
     """Searches in one company's ground. ``scan_cap``: how many resources are looked through without an index."""
 
-    def __init__(self, store: ResourceStore, clock: Clock, cursors: Cursors, scan_cap: int) -> None:
+    def __init__(self, store: ListStore, clock: Clock, cursors: Cursors, scan_cap: int) -> None:
         self._store = store
         self._clock = clock
         self._cursors = cursors

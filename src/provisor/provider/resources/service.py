@@ -61,7 +61,7 @@ class Resources:
         self._store = store
         self._clock = clock
         self._passwords = passwords or Passwords()
-        self._searches = Searches(store, clock, Cursors(cursor_key or os.urandom(32)), scan_cap)
+        self._searches = Searches(store.lists, clock, Cursors(cursor_key or os.urandom(32)), scan_cap)
         self.custom = CustomSchemas(store.definitions, clock)
 
     async def schemas(self, caller: Principal) -> SchemaSet:

@@ -57,17 +57,6 @@ class LeaseStore:
 
         return await self._database.read(work)
 
-    async def yielded(self, job_id: str, holder: str, now: int) -> bool:
-        """Give this holder's lease to whoever asks for it, between two batches; whether somebody does."""
-        if not await self.wanted(job_id, holder, now):
-            return False
-
-        async def work(tx: Tx) -> None:
-            await tx.execute(SQL["drop_lease"], {"job_id": job_id, "holder": holder})
-
-        await self._database.write(work)
-        return True
-
     async def drop_lease(self, lease: Lease) -> None:
         """Give the job back."""
 

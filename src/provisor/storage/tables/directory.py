@@ -124,7 +124,7 @@ feed = Table(
     metadata,
     Column("tenant_id", Key, primary_key=True),
     Column("seq", Number, primary_key=True),
-    Column("object_type", Key, nullable=False),  # User | Group | Member | Owner | Assignment
+    Column("object_type", Key, nullable=False),  # as of events.model.NewChange
     Column(
         "object_id", Key, nullable=False
     ),  # the user, the group; of a Member the group; of an Assignment the principal

@@ -72,3 +72,11 @@ mail = Table(
     Index("ix_mail_due", "state", "next_at"),
     Index("ix_mail_realm", "realm", "created_at", "id"),
 )
+
+# How far a tenant's feed has been cut off: entries up to here are gone.
+feed_floor = Table(
+    "feed_floor",
+    metadata,
+    Column("tenant_id", Key, primary_key=True),
+    Column("seq", Number, nullable=False),
+)

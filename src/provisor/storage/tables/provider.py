@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, LargeBinary, Table, UniqueConstraint
+from sqlalchemy import Column, Index, LargeBinary, Table, UniqueConstraint, true
 
 from provisor.storage.tables.types import Document, Flag, Key, Moment, Number, metadata
 
@@ -15,6 +15,8 @@ company = Table(
     # Requests a second that each credential, and all together, may make; null: no limit.
     Column("credential_rate", Number),
     Column("company_rate", Number),
+    # A second group of the same displayName is refused.
+    Column("unique_group_names", Flag, nullable=False, server_default=true()),
 )
 
 administrator = Table(

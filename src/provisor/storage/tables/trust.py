@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Index, Table
 
-from provisor.storage.tables.types import Document, Key, Moment, Number, metadata
+from provisor.storage.tables.types import Document, Flag, Key, Moment, Number, metadata
 
 # What a guard keeps back, at most one row an object. The object's slot in ``pending`` waits with it.
 held = Table(
@@ -90,14 +90,27 @@ plan_entry = Table(
     Column("action", Key, nullable=False),  # create | link | update | disable | delete | ambiguous | fail | skip | hold
     Column("name", Key, nullable=False),
     Column("target_id", Key),
-    # [[path, old, new], …] as they would be sent; members are counted and listed apart, see ``references``
+    # [[path, old, new], …] as they would be sent; a group's members are ``plan_pair``'s
     Column("changes", Document, nullable=False),
-    Column("reference_changes", Document),  # {manager: …, membersAdded: n, membersRemoved: n, …}
+    Column("manager_id", Key),  # the source's id of the manager that is to be written; "" = is to be removed
+    Column("joins", Number, nullable=False),  # members that a group gets, and loses
+    Column("leaves", Number, nullable=False),
     Column("reason", Key),
     Column("source_version", Number),  # null when the source is gone
-    Column("digest", Key, nullable=False),  # of what it rests on and what it does: two that are equal are the same
+    Column("digest", Key, nullable=False),  # of what it rests on: source version, acknowledged state, target object
+    Column("held", Flag, nullable=False),  # a guard holds it now, or somebody has rejected it
     Column("left_out", Key),  # why it was not applied
     Index("ix_plan_entry_action", "plan_id", "action", "source_id"),
+)
+
+# Memberships that would be written, by source ids.
+plan_pair = Table(
+    "plan_pair",
+    metadata,
+    Column("plan_id", Key, primary_key=True),
+    Column("group_id", Key, primary_key=True),
+    Column("member_id", Key, primary_key=True),
+    Column("joins", Flag, nullable=False),
 )
 
 # Target objects by the values of the matching attributes, while a plan is made: a list too long for the memory.

@@ -13,6 +13,8 @@ CLIENTS = f"{AUTHENTICATION}/oauth-clients"
 ACCOUNTS = f"{AUTHENTICATION}/service-accounts"
 ADMINISTRATORS = f"{SETTINGS}/administrators"
 SCHEMAS = f"{SETTINGS}/schemas"
+AUDIT = f"{SETTINGS}/audit"
+MESSAGES = f"{SETTINGS}/messages"
 
 SHELL = Shell(
     "company",
@@ -34,6 +36,8 @@ SHELL = Shell(
                 Item("Authentication", AUTHENTICATION, "key", _ADMIN),
                 Item("Administrators", ADMINISTRATORS, "shield", _ADMIN),
                 Item("Schemas", SCHEMAS, "code", _ADMIN),
+                Item("Audit log", AUDIT, "list", Right.AUDIT_READ),
+                Item("Messages", MESSAGES, "mail", Right.AUDIT_READ),
             ),
         ),
     ),

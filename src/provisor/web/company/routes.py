@@ -6,6 +6,7 @@ from starlette.routing import Route
 
 from provisor.web.company import (
     administrators,
+    audit,
     authentication,
     changes,
     clients,
@@ -19,6 +20,7 @@ from provisor.web.company import (
 )
 from provisor.web.company.navigation import SHELL
 from provisor.web.company.pages import Pages
+from provisor.web.company.services import CompanyServices
 from provisor.web.html.guard import Guard, OpenHandler
 from provisor.web.services import Services
 
@@ -33,24 +35,20 @@ _PARTS = (
     clients,
     administrators,
     schemas,
+    audit,
 )
 
 
-def routes(services: Services) -> list[Route]:
+def routes(pages: Pages) -> list[Route]:
     """Everything but the first page, which the empty database shares."""
-    if services.company_portal is None:
-        return []
-    pages = pages_of(services)
     return [route for part in _PARTS for route in part.routes(pages)]
 
 
-def pages_of(services: Services) -> Pages:
+def pages_of(services: Services, portal: CompanyServices) -> Pages:
     """What the parts are given."""
-    if services.company_portal is None:
-        raise LookupError("There is no company portal here.")
-    return Pages(Guard(SHELL, services.sessions, services.settings), services.company_portal)
+    return Pages(Guard(SHELL, services.sessions, services.settings), portal)
 
 
-def home(services: Services) -> OpenHandler:
+def home(pages: Pages) -> OpenHandler:
     """The first page."""
-    return overview.page(pages_of(services))
+    return overview.page(pages)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from provisor.clock import Clock
+from provisor.events.audit.service import Audit
+from provisor.events.mail.service import Mail
 from provisor.events.outbox import Outbox
 from provisor.events.webhooks.service import Webhooks
 from provisor.provider.browsing.service import Browsing
@@ -27,5 +29,7 @@ class CompanyServices:
     outbox: Outbox
     webhooks: Webhooks
     links: Links
+    audit: Audit
+    mail: Mail
     clock: Clock
     public_url: str | None = None

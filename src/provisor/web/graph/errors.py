@@ -6,7 +6,7 @@ GraphError
 ├── ResourceNotFound  404 Request_ResourceNotFound
 ├── BadRequest        400 Request_BadRequest
 ├── NotAllowed        405 notAllowed
-├── Gone              410 syncStateNotFound
+├── Gone              410 resyncRequired
 ├── TooLarge          413 Request_EntityTooLarge
 ├── WrongMedia        415 UnsupportedMediaType
 └── Throttled         429 TooManyRequests
@@ -107,7 +107,7 @@ class Gone(GraphError):
     """The changes since this token are no longer known; begin again."""
 
     status = 410
-    code = "syncStateNotFound"
+    code = "resyncRequired"
 
 
 class TooLarge(GraphError):

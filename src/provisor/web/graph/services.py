@@ -10,6 +10,7 @@ from provisor.directory.extensions.service import Extensions
 from provisor.directory.links.service import Links
 from provisor.directory.searching.service import Search
 from provisor.directory.service import Directory
+from provisor.directory.tracking.service import Tracking
 from provisor.security.actor import Actor
 from provisor.security.secrets import Sealer
 from provisor.signin.model import Caller
@@ -45,6 +46,7 @@ class GraphServices:
     directory: Directory
     search: Search
     links: Links
+    tracking: Tracking
     extensions: Extensions
     authenticator: Authenticator
     passwords: Passwords

@@ -25,6 +25,7 @@ from provisor.web.html.cookies import set_cookie
 from provisor.web.html.failures import failure_page
 from provisor.web.html.forms import Form, read_form
 from provisor.web.html.shell import Shell
+from provisor.web.local import is_loopback
 from provisor.web.services import FindSession, WebSettings
 
 COOKIES = {"tenant": "provisor_session", "company": "provisor_company"}
@@ -116,8 +117,15 @@ class Guard:
             raise ForeignForm(hint="Open the page here and fill it in again. Nothing was changed.")
         form = await read_form(request, max_body)
         if not token or not hmac.compare_digest(form.raw(FIELD).encode(), token.encode()):
-            raise ForeignForm(hint="Open the page again and fill it in again. Nothing was changed.")
+            raise ForeignForm(hint=f"{self._why(request)}Open the page again, fill it in again. Nothing was changed.")
         request.state.form = form
+
+    def _why(self, request: Request) -> str:
+        """What else may be wrong, where browsers keep no cookie of ours."""
+        plain = request.url.scheme == "http" and self._settings.public_url is None
+        if plain and not is_loopback(request.url.hostname or ""):
+            return "Browsers keep no cookies of this address, as it has no TLS: use --tls-cert or --public-url. "
+        return ""
 
     def _from_here(self, request: Request) -> bool:
         """Whether the browser says that the form's page was ours. Who says nothing has still to show the token."""

@@ -17,6 +17,7 @@ from provisor.directory.searching.service import Search
 from provisor.directory.searching.store import SearchStore
 from provisor.directory.service import Directory
 from provisor.directory.store import DirectoryStore
+from provisor.directory.tracking.service import Tracking
 from provisor.security.actor import operator
 from provisor.security.secrets import MasterKey, Sealer
 from provisor.storage.database import Database
@@ -147,6 +148,7 @@ def graph_services(
         directory=directory,
         search=Search(SearchStore(store)),
         links=Links(store, clock),
+        tracking=Tracking(store),
         extensions=Extensions(ExtensionStore(database), clock),
         authenticator=tokens,
         passwords=passwords,

@@ -37,5 +37,9 @@ class Ground:
     indexer: Indexer
 
 
+class GroupNamesTaken(Conflict):
+    """Several groups have the same name."""
+
+
 class SchemaInUse(Conflict):
     """There are resources with values of this schema."""

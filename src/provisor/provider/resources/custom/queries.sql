@@ -18,3 +18,20 @@ SELECT id FROM resource WHERE company_id = :company_id AND type = :type AND inst
 
 -- name: resource_with (postgresql)
 SELECT id FROM resource WHERE company_id = :company_id AND type = :type AND strpos(document, :text) > 0 LIMIT 1
+
+-- name: unique_group_names
+-- Whether the company refuses a second group of the same name.
+SELECT unique_group_names FROM company WHERE id = :company_id
+
+-- name: set_unique_group_names
+UPDATE company SET unique_group_names = :wanted WHERE id = :company_id
+
+-- name: group_names_after
+-- The next groups by id: their names are looked through when they are to be unique from now on.
+SELECT id, display FROM resource WHERE company_id = :company_id AND type = 'Group' AND id > :after ORDER BY id LIMIT :count
+
+-- name: set_unique_key
+UPDATE resource SET unique_key = :unique_key WHERE company_id = :company_id AND type = 'Group' AND id = :id
+
+-- name: forget_unique_keys
+UPDATE resource SET unique_key = NULL WHERE company_id = :company_id AND type = 'Group'

@@ -24,9 +24,9 @@ class CustomSchemas:
     def __init__(self, store: DefinitionStore, clock: Clock) -> None:
         self._store = store
         self._clock = clock
-        self._core = Ground(core(), Indexer(core()))
-        # company -> (what is compiled, the texts that it came from, when they were read)
-        self._known: dict[str, tuple[Ground, tuple[str, ...], int]] = {}
+        self._core = {wanted: Ground(core(), Indexer(core(), unique_group_names=wanted)) for wanted in (True, False)}
+        # company -> (what is compiled, what it came from, when that was read)
+        self._known: dict[str, tuple[Ground, tuple[tuple[str, ...], bool], int]] = {}
 
     async def ground(self, company_id: str) -> Ground:
         """What the company's resources are checked by: the built-in schemas and its own."""
@@ -34,16 +34,32 @@ class CustomSchemas:
         known = self._known.get(company_id)
         if known is not None and now - known[2] < _BELIEVED_MS:
             return known[0]
-        texts = await self._store.texts(company_id)
-        if known is not None and known[1] == texts:
+        found = await self._store.ground(company_id)
+        texts, unique_group_names = found
+        if known is not None and known[1] == found:
             ground = known[0]
         elif texts:
             schemas = _compiled([definition_of(text) for text in texts])
-            ground = Ground(schemas, Indexer(schemas))
+            ground = Ground(schemas, Indexer(schemas, unique_group_names=unique_group_names))
         else:
-            ground = self._core
-        self._known[company_id] = (ground, texts, now)
+            ground = self._core[unique_group_names]
+        self._known[company_id] = (ground, found, now)
         return ground
+
+    async def unique_group_names(self, actor: Actor, company_id: str) -> bool:
+        """Is a second group of the same ``displayName`` refused? It is, unless the company wants otherwise."""
+        actor.require(Right.COMPANY_READ, company_id)
+        return (await self._store.ground(company_id))[1]
+
+    async def set_unique_group_names(self, actor: Actor, company_id: str, wanted: bool) -> bool:
+        """Refuse a second group of the same name from now on, or allow it; whether that was a change.
+
+        Entra matches groups by name, so that two of them are an error there. Raises ``GroupNamesTaken``.
+        """
+        actor.require(Right.COMPANY_ADMINISTER, company_id)
+        changed = await self._store.set_unique_group_names(company_id, wanted, actor=actor, at=self._clock.now_ms())
+        self._known.pop(company_id, None)
+        return changed
 
     async def definitions(self, actor: Actor, company_id: str) -> list[Definition]:
         """The company's own schemas, in the order in which they came."""

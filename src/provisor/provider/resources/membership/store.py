@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 
 from provisor.provider.resources.model import MemberStep
 from provisor.scim.errors import InvalidValue
-from provisor.storage.database import Tx
+from provisor.storage.database import Row, Tx
 from provisor.storage.queries import id_list, named_queries
 
+_AT_ONCE = {"add": "join_one", "remove": "leave_one"}
 _SQL = named_queries("provisor.provider.resources")
 
 
@@ -65,6 +66,21 @@ async def change_members(tx: Tx, company_id: str, group_id: str, step: MemberSte
     for member_id in leaving:
         removed += await tx.execute(_SQL["delete_member"], {**group, "member_id": member_id})
     return removed
+
+
+def joins_or_leaves(steps: Sequence[MemberStep]) -> tuple[str, str] | None:
+    """The statement and the member, where all that happens is that one joins or leaves; else null."""
+    if len(steps) != 1 or len(steps[0].ids) != 1 or (name := _AT_ONCE.get(steps[0].action)) is None:
+        return None
+    return name, steps[0].ids[0]
+
+
+async def at_once(tx: Tx, company_id: str, group_id: str, what: tuple[str, str], at: int) -> Row | None:
+    """PostgreSQL: one joins or leaves, with all that follows from it, the outbox too, in one statement. The group's row
+    as it is then; null where nothing changed, for one of several reasons that are for others to find out."""
+    params = {"company_id": company_id, "group_id": group_id, "member_id": what[1], "at": at}
+    row = await tx.fetch_one(_SQL[what[0]], params)
+    return row[1:] if row is not None and row[0] and row[1] is not None else None
 
 
 async def leave_groups(tx: Tx, company_id: str, member_id: str, at: int) -> list[str]:

@@ -85,14 +85,25 @@ def upgrade() -> None:
         sa.Column("name", KEY, nullable=False),
         sa.Column("target_id", KEY, nullable=True),
         sa.Column("changes", sa.Text(), nullable=False),
-        sa.Column("reference_changes", sa.Text(), nullable=True),
+        sa.Column("manager_id", KEY, nullable=True),
+        sa.Column("joins", sa.BigInteger(), nullable=False),
+        sa.Column("leaves", sa.BigInteger(), nullable=False),
         sa.Column("reason", KEY, nullable=True),
         sa.Column("source_version", sa.BigInteger(), nullable=True),
         sa.Column("digest", KEY, nullable=False),
+        sa.Column("held", sa.Boolean(), nullable=False),
         sa.Column("left_out", KEY, nullable=True),
         sa.PrimaryKeyConstraint("plan_id", "source_id", name=op.f("pk_plan_entry")),
     )
     op.create_index("ix_plan_entry_action", "plan_entry", ["plan_id", "action", "source_id"], unique=False)
+    op.create_table(
+        "plan_pair",
+        sa.Column("plan_id", KEY, nullable=False),
+        sa.Column("group_id", KEY, nullable=False),
+        sa.Column("member_id", KEY, nullable=False),
+        sa.Column("joins", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("plan_id", "group_id", "member_id", name=op.f("pk_plan_pair")),
+    )
     op.create_table(
         "plan_target",
         sa.Column("plan_id", KEY, nullable=False),

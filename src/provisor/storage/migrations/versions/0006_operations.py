@@ -18,6 +18,12 @@ def upgrade() -> None:
     _audit()
     _provisioning_log()
     _mail()
+    op.create_table(
+        "feed_floor",
+        sa.Column("tenant_id", KEY, nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", name=op.f("pk_feed_floor")),
+    )
 
 
 def _audit() -> None:

@@ -1,6 +1,9 @@
-"""What the service provider needs beyond the first schema."""
+"""Companies may allow groups of the same name."""
 
 from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
 
 revision = "0009"
 down_revision = "0008"
@@ -9,4 +12,4 @@ depends_on = None
 
 
 def upgrade() -> None:
-    pass
+    op.add_column("company", sa.Column("unique_group_names", sa.Boolean(), server_default=sa.true(), nullable=False))

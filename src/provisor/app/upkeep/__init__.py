@@ -1,0 +1,1 @@
+"""What keeps the database in order: retention, removal of whole tenants, another sealing key, copies."""

@@ -1,0 +1,1 @@
+"""Source of every flow: what has changed since a number of the feed, object by object."""

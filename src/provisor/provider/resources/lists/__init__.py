@@ -1,0 +1,1 @@
+"""App side: lists of resources, page by page."""

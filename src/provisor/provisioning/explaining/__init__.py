@@ -1,0 +1,1 @@
+"""Explanations: why an object, or a value, is in the target or not."""
