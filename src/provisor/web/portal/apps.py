@@ -18,7 +18,7 @@ from provisor.web.html.forms import Form
 from provisor.web.html.guard import form_of
 from provisor.web.html.lists import Page, filters_of, numbered, page_number
 from provisor.web.portal.centre import PAGE_SIZE, Centre, confirm, done, show
-from provisor.web.portal.states import AppState, app_states
+from provisor.web.portal.states import AppState, app_state, app_states
 
 APP = "/portal/apps/{id}"
 # The gallery's entry for any app that is not in it.
@@ -45,7 +45,7 @@ class AppPages:
         """The section's addresses."""
         page, action = self._centre.page, self._centre.action
         return [
-            page("/portal/apps", self.list),
+            page("/portal/apps", self.index),
             page("/portal/gallery", self.gallery),
             page("/portal/gallery/{template}", self.tile),
             action("/portal/gallery/{template}", self.create),
@@ -59,7 +59,7 @@ class AppPages:
             action(f"{APP}/unassign", self.unassign),
         ]
 
-    async def list(self, request: Request, session: Session) -> Response:
+    async def index(self, request: Request, session: Session) -> Response:
         filters = filters_of(request, {"q": ""})
         states = await app_states(self._centre.app, session.actor, session.realm_id)
         wanted = filters["q"].casefold()
@@ -110,7 +110,7 @@ class AppPages:
         app = await found_app(self._centre, request, session)
         state = AppState(app, None)
         if Right.SYNCHRONIZATION_READ in session.actor.rights:
-            state = AppState(app, await self._centre.app.provisioning.state(session.actor, app.job_id))
+            state = await app_state(self._centre.app, session.actor, app)
         assigned = await self._centre.app.applications.assignments(
             session.actor, session.realm_id, app.service_principal.id
         )

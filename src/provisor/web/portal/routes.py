@@ -13,10 +13,14 @@ from provisor.web.portal.centre import Centre
 from provisor.web.portal.deleted import DeletedPages
 from provisor.web.portal.files import FilePages
 from provisor.web.portal.groups import GroupPages
+from provisor.web.portal.held import HeldPages
+from provisor.web.portal.logs import LogPages
 from provisor.web.portal.mappings import MappingPages
+from provisor.web.portal.on_demand import OnDemandPages
 from provisor.web.portal.overview import OverviewPage
 from provisor.web.portal.schema import SchemaPages
 from provisor.web.portal.scope import ScopePages
+from provisor.web.portal.synchronization import SynchronizationPages
 from provisor.web.portal.users import UserPages
 
 if TYPE_CHECKING:
@@ -30,6 +34,10 @@ def routes(app: AppServices, guard: Guard, closing: Closing) -> tuple[OpenHandle
         UserPages(centre),
         GroupPages(centre),
         AppPages(centre),
+        SynchronizationPages(centre),
+        HeldPages(centre),
+        OnDemandPages(centre),
+        LogPages(centre),
         MappingPages(centre),
         ScopePages(centre),
         SchemaPages(centre),
