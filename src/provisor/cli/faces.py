@@ -69,6 +69,7 @@ def _sign_in(services: AppServices) -> SignInServices:
         authorization=services.authorization,
         consents=services.consents,
         issuing=services.issuing,
+        federation=services.federation,
     )
 
 
