@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from provisor.provisioning.explaining.service import Explanations
     from provisor.provisioning.guarding.model import GuardWatcher
     from provisor.provisioning.guarding.service import Guards
+    from provisor.provisioning.learning.service import Learning
     from provisor.provisioning.log.service import ProvisioningLog
     from provisor.provisioning.ondemand.service import OnDemand
     from provisor.provisioning.outcomes.service import Outcomes
@@ -169,10 +170,10 @@ class AppServices:
     @cached_property
     def given_passwords(self) -> GivenPasswords:
         from provisor.security.passwords import Passwords
+        from provisor.signin.accounts.store import AccountStore
         from provisor.signin.given.service import GivenPasswords
-        from provisor.signin.given.store import GivenStore
 
-        return GivenPasswords(GivenStore(self.database), Passwords(), self.clock)
+        return GivenPasswords(AccountStore(self.database), self.sessions, Passwords(), self.clock)
 
     @cached_property
     def applications(self) -> Applications:
@@ -214,6 +215,7 @@ class AppServices:
     def stores(self) -> Stores:
         from provisor.provisioning.decisions.store import DecisionStore
         from provisor.provisioning.engine import Stores
+        from provisor.provisioning.flights.store import FlightStore
         from provisor.provisioning.guarding.store import GuardStore
         from provisor.provisioning.importing.store import ImportStore
         from provisor.provisioning.leases.store import LeaseStore
@@ -228,6 +230,7 @@ class AppServices:
             RecordStore(database),
             GuardStore(database),
             DecisionStore(database),
+            FlightStore(database),
         )
 
     @cached_property
@@ -379,6 +382,13 @@ class AppServices:
         return WebhookDelivery(hooks, outbox, self._sealer, self.clock, send)
 
     # Operation
+
+    @cached_property
+    def learning(self) -> Learning:
+        from provisor.provisioning.learning.service import Learning
+        from provisor.provisioning.learning.store import LearningStore
+
+        return Learning(LearningStore(self.database), self.applications)
 
     @cached_property
     def upkeep(self) -> Upkeep:
