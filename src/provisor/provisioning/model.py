@@ -144,6 +144,8 @@ class Pending:
     seq: int
     attempts: int
     failed_first_at: int | None
+    # Of the change that it is looked at for; null: nothing asked for it.
+    correlation_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,11 @@ class ImportStore:
                 await tx.execute(SQL["mark_members_of"], {**in_tenant, "group_id": group_id})
             pairs = sorted(affected.pairs)
             await tx.execute_many(SQL["mark_pair"], [{**at, "group_id": g, "member_id": m} for g, m in pairs])
+            asked = {change.object_id: change.correlation_id for change in changes if change.correlation_id}
+            await tx.execute_many(
+                SQL["correlate"],
+                [{"job_id": cycle.job_id, "source_id": id_, "correlation_id": one} for id_, one in asked.items()],
+            )
             await tx.execute(SQL["move_watermark"], {**at, "watermark": watermark})
             phase = "users" if done else "import"
             await tx.execute(SQL["set_phase"], {"id": cycle.id, "phase": phase, "cursor": None})
