@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from provisor.applications.passwords.service import Passwords
     from provisor.applications.registrations.service import Registrations
     from provisor.applications.service import Applications
+    from provisor.applications.synchronization.service import Synchronization
     from provisor.connector.transport import Transport
     from provisor.directory.extensions.service import Extensions
     from provisor.directory.links.service import Links as DirectoryLinks
@@ -50,7 +51,10 @@ if TYPE_CHECKING:
     from provisor.provider.requestlog.service import RequestLog
     from provisor.provider.resources.service import Resources
     from provisor.provider.service import Companies
+    from provisor.provisioning.checking import CredentialChecks
+    from provisor.provisioning.connections.service import ObjectConnections
     from provisor.provisioning.decisions.service import Decisions
+    from provisor.provisioning.discovery import Discovery
     from provisor.provisioning.engine import Engine, Stores
     from provisor.provisioning.explaining.service import Explanations
     from provisor.provisioning.guarding.model import GuardWatcher
@@ -64,6 +68,7 @@ if TYPE_CHECKING:
     from provisor.provisioning.telling.store import Telling
     from provisor.provisioning.tryout import Tryout
     from provisor.signin.accounts.service import Accounts
+    from provisor.signin.federation.service import Federation
     from provisor.signin.given.service import GivenPasswords
     from provisor.signin.joining.service import Joining
     from provisor.signin.keyring.service import Keyring
@@ -169,10 +174,10 @@ class AppServices:
     @cached_property
     def given_passwords(self) -> GivenPasswords:
         from provisor.security.passwords import Passwords
+        from provisor.signin.accounts.store import AccountStore
         from provisor.signin.given.service import GivenPasswords
-        from provisor.signin.given.store import GivenStore
 
-        return GivenPasswords(GivenStore(self.database), Passwords(), self.clock)
+        return GivenPasswords(AccountStore(self.database), self.sessions, Passwords(), self.clock)
 
     @cached_property
     def applications(self) -> Applications:
@@ -203,6 +208,33 @@ class AppServices:
         return PermissionGrants(GrantStore(self.database), self.clock)
 
     @cached_property
+    def synchronization(self) -> Synchronization:
+        from provisor.applications.store import ApplicationStore
+        from provisor.applications.synchronization.service import Synchronization
+
+        store = ApplicationStore(self.database)
+        return Synchronization(store, self.applications, self.sealer, self.clock)
+
+    @cached_property
+    def credential_checks(self) -> CredentialChecks:
+        from provisor.provisioning.checking import CredentialChecks
+
+        return CredentialChecks(self.synchronization, self.targets)
+
+    @cached_property
+    def discovery(self) -> Discovery:
+        from provisor.provisioning.discovery import Discovery
+
+        return Discovery(self.applications, self.targets, self.clock)
+
+    @cached_property
+    def connections(self) -> ObjectConnections:
+        from provisor.provisioning.connections.service import ObjectConnections
+        from provisor.provisioning.connections.store import ConnectionStore
+
+        return ObjectConnections(ConnectionStore(self.database), self.clock)
+
+    @cached_property
     def role_assignments(self) -> RoleAssignments:
         from provisor.applications.assignments.service import RoleAssignments
         from provisor.applications.assignments.store import AssignmentStore
@@ -214,6 +246,7 @@ class AppServices:
     def stores(self) -> Stores:
         from provisor.provisioning.decisions.store import DecisionStore
         from provisor.provisioning.engine import Stores
+        from provisor.provisioning.flights.store import FlightStore
         from provisor.provisioning.guarding.store import GuardStore
         from provisor.provisioning.importing.store import ImportStore
         from provisor.provisioning.leases.store import LeaseStore
@@ -228,6 +261,7 @@ class AppServices:
             RecordStore(database),
             GuardStore(database),
             DecisionStore(database),
+            FlightStore(database),
         )
 
     @cached_property
@@ -558,6 +592,18 @@ class AppServices:
         return Joining(
             self.links, self.accounts, people, attempts, self.companies, self.clock, open_sign_up=open_sign_up
         )
+
+    @cached_property
+    def federation(self) -> Federation:
+        from provisor.signin.federation.exchange import Exchange, OwnAuthority, RemoteAuthority
+        from provisor.signin.federation.service import Federation
+        from provisor.signin.federation.store import FederationStore
+
+        known = self.settings.microsoft
+        exchange: Exchange = OwnAuthority(self.issuing, self.keyring, self.vendor)
+        if known is not None:
+            exchange = RemoteAuthority(known.authority, known.client_id, known.client_secret, self._transport)
+        return Federation(FederationStore(self.database), exchange, self.joining, self.sealer, self.clock)
 
     # What they share
 
