@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from provisor.provisioning.explaining.service import Explanations
     from provisor.provisioning.guarding.model import GuardWatcher
     from provisor.provisioning.guarding.service import Guards
+    from provisor.provisioning.learning.service import Learning
     from provisor.provisioning.log.service import ProvisioningLog
     from provisor.provisioning.ondemand.service import OnDemand
     from provisor.provisioning.outcomes.service import Outcomes
@@ -67,6 +68,11 @@ if TYPE_CHECKING:
     from provisor.signin.joining.service import Joining
     from provisor.signin.keyring.service import Keyring
     from provisor.signin.links.service import Links
+    from provisor.signin.openid.authorize import Authorization
+    from provisor.signin.openid.clients import Clients as OAuthClients
+    from provisor.signin.openid.consent import Consents
+    from provisor.signin.openid.issuing import Issuing
+    from provisor.signin.openid.vendor import Vendor
     from provisor.signin.roles.service import Roles
     from provisor.signin.service import Authority
     from provisor.signin.sessions import Sessions
@@ -375,6 +381,13 @@ class AppServices:
     # Operation
 
     @cached_property
+    def learning(self) -> Learning:
+        from provisor.provisioning.learning.service import Learning
+        from provisor.provisioning.learning.store import LearningStore
+
+        return Learning(LearningStore(self.database), self.applications)
+
+    @cached_property
     def upkeep(self) -> Upkeep:
         from provisor.app.upkeep.service import Retention, Upkeep
         from provisor.app.upkeep.store import UpkeepStore
@@ -456,7 +469,44 @@ class AppServices:
         from provisor.signin.service import Authority
         from provisor.signin.store import SignInStore
 
-        return Authority(SignInStore(self.database), self.keyring, self.clock)
+        return Authority(SignInStore(self.database), self.keyring, self.oauth_clients, self.clock)
+
+    @cached_property
+    def vendor(self) -> Vendor:
+        from provisor.signin.openid.vendor import TEMPLATE, Vendor
+
+        secret = self.key.derive("vendor client secret").hex()
+        return Vendor(self.registrations, self.applications.template(TEMPLATE), secret, self.clock)
+
+    @cached_property
+    def oauth_clients(self) -> OAuthClients:
+        from provisor.signin.openid.clients import Clients
+
+        return Clients(self.registrations, self.passwords, self.role_assignments, self.directory, self.vendor)
+
+    @cached_property
+    def consents(self) -> Consents:
+        from provisor.signin.openid.consent import Consents
+        from provisor.signin.openid.store import OpenIdStore
+
+        store = OpenIdStore(self.database)
+        return Consents(store, self.oauth_clients, self.registrations, self.grants, self.role_assignments)
+
+    @cached_property
+    def authorization(self) -> Authorization:
+        from provisor.signin.openid.authorize import Authorization
+        from provisor.signin.openid.store import OpenIdStore
+
+        return Authorization(OpenIdStore(self.database), self.oauth_clients, self.consents, self.clock)
+
+    @cached_property
+    def issuing(self) -> Issuing:
+        from provisor.signin.openid.issuing import Issuing
+        from provisor.signin.openid.store import OpenIdStore
+        from provisor.signin.store import SignInStore
+
+        store, people = OpenIdStore(self.database), SignInStore(self.database)
+        return Issuing(store, people, self.oauth_clients, self.consents, self.keyring, self.clock)
 
     @cached_property
     def sessions(self) -> Sessions:

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from provisor.app.services import AppServices
     from provisor.web.asgi import Front
     from provisor.web.graph.services import GraphServices
+    from provisor.web.signin.services import SignInServices
 
 
 def make_app(services: AppServices) -> Front:
@@ -16,7 +17,6 @@ def make_app(services: AppServices) -> Front:
     from provisor.web.asgi import create_app
     from provisor.web.company.services import CompanyServices
     from provisor.web.services import Services, WebSettings
-    from provisor.web.signin.services import SignInServices
 
     settings = services.settings
 
@@ -36,7 +36,7 @@ def make_app(services: AppServices) -> Front:
             outbox=services.outbox,
             sessions=services.sessions,
             setup=services.setup,
-            sign_in=SignInServices(services.accounts, services.sessions, services.joining),
+            sign_in=_sign_in(services),
             company_portal=CompanyServices(
                 services.companies,
                 services.clients,
@@ -54,6 +54,21 @@ def make_app(services: AppServices) -> Front:
             admin=services,
             graph=_graph(services),
         )
+    )
+
+
+def _sign_in(services: AppServices) -> SignInServices:
+    from provisor.web.signin.services import SignInServices
+
+    return SignInServices(
+        accounts=services.accounts,
+        sessions=services.sessions,
+        joining=services.joining,
+        authority=services.authority,
+        keyring=services.keyring,
+        authorization=services.authorization,
+        consents=services.consents,
+        issuing=services.issuing,
     )
 
 

@@ -14,6 +14,7 @@ from provisor.provisioning import retry
 from provisor.provisioning.entry import Status, Step
 from provisor.provisioning.faults import concerns_all
 from provisor.provisioning.guarding.model import Held
+from provisor.provisioning.learning.model import learn
 from provisor.provisioning.model import (
     Action,
     Delete,
@@ -127,6 +128,9 @@ class Notes:
         """The target did not do it. Raises ``error`` when it would refuse the next object as well."""
         if concerns_all(error):
             raise error
+        lesson = learn(self._kind, _verb(item.plan), changes, error)
+        if lesson is not None:
+            self._batch.learnt.add(lesson)
         self.fail(
             item,
             error.code,

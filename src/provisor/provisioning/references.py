@@ -14,6 +14,7 @@ from provisor.connector.messages import AttributeChange
 from provisor.provisioning import retry
 from provisor.provisioning.entry import Status
 from provisor.provisioning.faults import concerns_all
+from provisor.provisioning.learning.model import learn
 from provisor.provisioning.model import Link, Pending, PendingMember, Retry, Source
 from provisor.provisioning.objects import BATCH
 from provisor.provisioning.recording.store import Batch
@@ -139,6 +140,8 @@ async def change_members(run: Run, batch: Batch, join: Sequence[Pair], leave: Se
             return
         for pair, change in zip([*join, *leave], _changes(join, leave), strict=True):
             batch.pairs_postponed.append((pair.slot, _later(run, pair.slot, error)))
+            if (lesson := learn("Group", "members", [change], error)) is not None:
+                batch.learnt.add(lesson)
             _log(run, batch, source, target_id, [change], error, member=pair)
         await _gone(run, batch, source, target_id, error)
         return

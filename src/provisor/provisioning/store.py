@@ -14,6 +14,7 @@ import msgspec
 
 from provisor.ids import new_id
 from provisor.provisioning.guarding import store as guarding
+from provisor.provisioning.learning import store as learning
 from provisor.provisioning.leases.store import Lease, keep
 from provisor.provisioning.model import (
     Action,
@@ -119,6 +120,7 @@ class ProvisioningStore(JobStates):
                 await tx.execute(SQL[name], {"job_id": job_id})
             for name in guarding.FORGET:
                 await tx.execute(guarding.SQL[name], {"job_id": job_id})
+            await tx.execute(learning.SQL["forget"], {"job_id": job_id})
 
         await self._database.write(work)
 

@@ -19,6 +19,7 @@ from provisor.applications.errors import TemplateNotFound
 from provisor.expressions import compile as expressions
 
 _VERSION = "1.0"
+_FIRST = ("dialpad", "scim")
 
 
 class ConfigurationField(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -56,10 +57,19 @@ class ObjectTemplate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     attributes: tuple[Attribute, ...] = ()
 
 
-class Template(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One app of the gallery. ``tenant_url`` is empty where each customer has an address of their own.
+class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A public page that says how the app's SCIM interface behaves, and when it did."""
 
-    ``capabilities`` is handed to the connector's ``CapabilityProfile.from_dict``.
+    url: str
+    date: str
+
+
+class Template(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One app of the gallery. ``tenant_url`` is empty where each customer has an address of their own, which then has
+    the form ``tenant_url_form``, with what differs in braces.
+
+    ``capabilities`` is handed to the connector's ``CapabilityProfile.from_dict``. ``credential``: what the Secret Token
+    is. ``notes``: what an administrator should know before; ``sources``: where all of that is written.
     """
 
     id: str
@@ -72,6 +82,11 @@ class Template(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     capabilities: dict[str, Any]
     user: ObjectTemplate
     group: ObjectTemplate | None = None
+    categories: tuple[str, ...] = ()
+    tenant_url_form: str = ""
+    credential: str = "bearer token"
+    notes: tuple[str, ...] = ()
+    sources: tuple[Source, ...] = ()
 
     def requires(self, field: str) -> bool:
         """Must this credential be given before the app can be called?"""
@@ -112,13 +127,13 @@ class Template(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @cache
 def templates() -> dict[str, Template]:
-    """Template id -> template, in the order of the ids."""
+    """Template id -> template: the two that come first, then the others by name."""
     entries = [
         msgspec.convert(tomllib.loads(file.read_text("utf-8")), Template)
         for file in files("provisor.applications.gallery").iterdir()
         if file.name.endswith(".toml")
     ]
-    return {entry.id: entry for entry in sorted(entries, key=lambda entry: entry.id)}
+    return {entry.id: entry for entry in sorted(entries, key=_place)}
 
 
 def template(template_id: str) -> Template:
@@ -129,6 +144,11 @@ def template(template_id: str) -> Template:
             f"The gallery has no app {template_id!r}.", hint=f"It has: {', '.join(known)}. Any other app is 'scim'."
         )
     return known[template_id]
+
+
+def _place(entry: Template) -> tuple[int, str]:
+    first = _FIRST.index(entry.id) if entry.id in _FIRST else len(_FIRST)
+    return first, entry.display_name.casefold()
 
 
 def _object_mapping(kind: str, target: str, entry: ObjectTemplate) -> dict[str, Any]:

@@ -11,6 +11,8 @@ from typing import Any
 import msgspec
 
 from provisor.provisioning.guarding import store as guarding
+from provisor.provisioning.learning import store as learning
+from provisor.provisioning.learning.model import Learnt
 from provisor.provisioning.leases.store import Lease, keep
 from provisor.provisioning.model import VANISHED, Action, Kind, Link, Pending, PendingMember, Retry, name_key
 from provisor.storage.database import Database, Tx
@@ -56,6 +58,8 @@ class Batch:
     remarked: list[tuple[str, Kind]] = field(default_factory=list)
     intents_done: list[str] = field(default_factory=list)
     log: list[LogRow] = field(default_factory=list)
+    # What the target was seen to refuse, whatever its profile says.
+    learnt: set[Learnt] = field(default_factory=set)
     pairs_cleared: list[PendingMember] = field(default_factory=list)
     pairs_postponed: list[tuple[PendingMember, Retry]] = field(default_factory=list)
     joined: list[PendingMember] = field(default_factory=list)
@@ -84,6 +88,7 @@ class RecordStore:
             await guarding.record(tx, lease.job_id, batch.guard, now)
             await _record_outcomes(tx, cycle_id, batch)
             await _record_log(tx, lease.job_id, cycle_id, batch, tenant_id, now)
+            await learning.save(tx, lease.job_id, batch.learnt, now)
             await _count_slice(tx, lease.job_id, batch, now)
 
         await self._database.write(work)

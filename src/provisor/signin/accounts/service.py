@@ -104,6 +104,10 @@ class Accounts:
             await self._pretend(password)
         raise SignInRefused(_WRONG, hint="Check both. The server's operator can let you in again.")
 
+    async def person(self, tenant_id: str, user_id: str) -> Person:
+        """A tenant's person as they are now. Raises ``SignInRefused`` for who is gone."""
+        return await self._known(PersonKey("tenant", tenant_id, user_id))
+
     async def note_sign_in(self, key: PersonKey) -> None:
         """Somebody was let in."""
         await self._store.note_sign_in(key, self._clock.now_ms())

@@ -1,4 +1,4 @@
-"""What the pages of signing in call."""
+"""What the pages of signing in, and the authority's addresses, call."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ from dataclasses import dataclass
 
 from provisor.signin.accounts.service import Accounts
 from provisor.signin.joining.service import Joining
+from provisor.signin.keyring.service import Keyring
+from provisor.signin.openid.authorize import Authorization
+from provisor.signin.openid.consent import Consents
+from provisor.signin.openid.issuing import Issuing
+from provisor.signin.service import Authority
 from provisor.signin.sessions import Sessions
 
 
@@ -16,4 +21,9 @@ class SignInServices:
     accounts: Accounts
     sessions: Sessions
     joining: Joining
+    authority: Authority
+    keyring: Keyring
+    authorization: Authorization
+    consents: Consents
+    issuing: Issuing
     microsoft: bool = False

@@ -91,6 +91,7 @@
     tellTimes(document);
     for (const element of document.querySelectorAll("[data-live]")) follow(element);
     document.querySelector("[aria-invalid=true]")?.focus();
+    document.querySelector("form[data-send-now]")?.submit();
   };
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", begin);
   else begin();
