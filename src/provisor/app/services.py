@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from provisor.applications.passwords.service import Passwords
     from provisor.applications.registrations.service import Registrations
     from provisor.applications.service import Applications
+    from provisor.applications.synchronization.service import Synchronization
     from provisor.connector.transport import Transport
     from provisor.directory.extensions.service import Extensions
     from provisor.directory.links.service import Links as DirectoryLinks
@@ -50,7 +51,10 @@ if TYPE_CHECKING:
     from provisor.provider.requestlog.service import RequestLog
     from provisor.provider.resources.service import Resources
     from provisor.provider.service import Companies
+    from provisor.provisioning.checking import CredentialChecks
+    from provisor.provisioning.connections.service import ObjectConnections
     from provisor.provisioning.decisions.service import Decisions
+    from provisor.provisioning.discovery import Discovery
     from provisor.provisioning.engine import Engine, Stores
     from provisor.provisioning.explaining.service import Explanations
     from provisor.provisioning.guarding.model import GuardWatcher
@@ -201,6 +205,33 @@ class AppServices:
         from provisor.applications.grants.store import GrantStore
 
         return PermissionGrants(GrantStore(self.database), self.clock)
+
+    @cached_property
+    def synchronization(self) -> Synchronization:
+        from provisor.applications.store import ApplicationStore
+        from provisor.applications.synchronization.service import Synchronization
+
+        store = ApplicationStore(self.database)
+        return Synchronization(store, self.applications, self.sealer, self.clock)
+
+    @cached_property
+    def credential_checks(self) -> CredentialChecks:
+        from provisor.provisioning.checking import CredentialChecks
+
+        return CredentialChecks(self.synchronization, self.targets)
+
+    @cached_property
+    def discovery(self) -> Discovery:
+        from provisor.provisioning.discovery import Discovery
+
+        return Discovery(self.applications, self.targets, self.clock)
+
+    @cached_property
+    def connections(self) -> ObjectConnections:
+        from provisor.provisioning.connections.service import ObjectConnections
+        from provisor.provisioning.connections.store import ConnectionStore
+
+        return ObjectConnections(ConnectionStore(self.database), self.clock)
 
     @cached_property
     def role_assignments(self) -> RoleAssignments:

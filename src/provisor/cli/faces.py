@@ -85,5 +85,6 @@ def _graph(services: AppServices) -> GraphServices:
         passwords=services.given_passwords,
         sealer=services.sealer,
         clock=services.clock,
+        apps=services,
         public_url=services.settings.public_url,
     )

@@ -129,6 +129,13 @@ class ScimClient:
             return None
         return answers.resource(exchange, f"Read of a {kind.lower()}")
 
+    async def schemas(self) -> list[Any]:
+        """What the target says of its attributes: the resources of ``/Schemas`` (RFC 7644 section 4). Raises
+        ``TargetError``."""
+        what = "Discovery of the schemas"
+        exchange = await self._send("GET", "/Schemas", what, missing_is_wrong_path=True)
+        return answers.schemas(exchange, what)
+
     # --- writing -----------------------------------------------------------------------------------------------------
 
     async def create(self, kind: Kind, values: Mapping[str, Any]) -> TargetObject:

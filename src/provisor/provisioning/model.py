@@ -250,6 +250,18 @@ class Cycle:
 
 
 @dataclass(frozen=True, slots=True)
+class Landmarks:
+    """The cycles of a job that its status tells of; null where there is none. ``failures``: broken off in a row."""
+
+    newest: Cycle | None
+    last: Cycle | None  # the newest that has ended
+    last_good: Cycle | None
+    last_with_exports: Cycle | None
+    first_good: Cycle | None
+    failures: int
+
+
+@dataclass(frozen=True, slots=True)
 class JobState:
     """Where a job stands. ``code``: NotConfigured, NotRun, Active, Paused or Quarantine (reference section 23).
 

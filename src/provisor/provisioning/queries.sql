@@ -158,6 +158,38 @@ SELECT id, job_id, kind, state, phase, cursor, watermark, schema_version, consid
     lane, scope_version
 FROM cycle WHERE job_id = :job_id AND (CAST(:lane AS TEXT) IS NULL OR lane = :lane) ORDER BY began_at DESC, id DESC LIMIT :limit
 
+-- name: newest_cycle
+-- A job's newest cycle, which may be running.
+SELECT id, job_id, kind, state, phase, cursor, watermark, schema_version, considered, began_at, ended_at, counts, error
+FROM cycle c WHERE job_id = :job_id ORDER BY began_at DESC, id DESC LIMIT 1
+
+-- name: last_cycle
+-- A job's newest cycle that has ended.
+SELECT id, job_id, kind, state, phase, cursor, watermark, schema_version, considered, began_at, ended_at, counts, error
+FROM cycle c WHERE job_id = :job_id AND state <> 'Running' ORDER BY began_at DESC, id DESC LIMIT 1
+
+-- name: last_good_cycle
+-- A job's newest cycle that ended well.
+SELECT id, job_id, kind, state, phase, cursor, watermark, schema_version, considered, began_at, ended_at, counts, error
+FROM cycle c WHERE job_id = :job_id AND state = 'Succeeded' ORDER BY began_at DESC, id DESC LIMIT 1
+
+-- name: first_good_cycle
+-- A job's first cycle that ended well.
+SELECT id, job_id, kind, state, phase, cursor, watermark, schema_version, considered, began_at, ended_at, counts, error
+FROM cycle c WHERE job_id = :job_id AND state = 'Succeeded' ORDER BY began_at, id LIMIT 1
+
+-- name: last_with_exports_cycle
+-- A job's newest cycle that ended well and changed something in the target.
+SELECT id, job_id, kind, state, phase, cursor, watermark, schema_version, considered, began_at, ended_at, counts, error
+FROM cycle c WHERE job_id = :job_id AND state = 'Succeeded'
+  AND EXISTS (SELECT 1 FROM outcome o WHERE o.cycle_id = c.id
+              AND o.action IN ('created', 'updated', 'disabled', 'deleted'))
+ORDER BY began_at DESC, id DESC LIMIT 1
+
+-- name: failed_in_a_row
+-- How many of a job's cycles were broken off in a row.
+SELECT failures FROM job_state WHERE job_id = :job_id
+
 -- name: set_phase
 -- How far a cycle is.
 UPDATE cycle SET phase = :phase, cursor = :cursor WHERE id = :id

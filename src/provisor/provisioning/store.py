@@ -23,6 +23,7 @@ from provisor.provisioning.model import (
     Escrow,
     Intent,
     Kind,
+    Landmarks,
     Link,
     Pending,
     PendingMember,
@@ -167,6 +168,19 @@ class ProvisioningStore(JobStates):
         async def work(tx: Tx) -> list[Cycle]:
             rows = await tx.fetch_all(SQL["cycles"], {"job_id": job_id, "limit": limit, "lane": lane})
             return [_cycle(row) for row in rows]
+
+        return await self._database.read(work)
+
+    async def landmarks(self, job_id: str) -> Landmarks:
+        """The cycles that a job's status tells of."""
+
+        async def work(tx: Tx) -> Landmarks:
+            found: dict[str, Cycle | None] = {}
+            for name in ("newest", "last", "last_good", "last_with_exports", "first_good"):
+                row = await tx.fetch_one(SQL[f"{name}_cycle"], {"job_id": job_id})
+                found[name] = _cycle(row) if row else None
+            failures = await tx.fetch_one(SQL["failed_in_a_row"], {"job_id": job_id})
+            return Landmarks(**found, failures=failures[0] if failures else 0)
 
         return await self._database.read(work)
 

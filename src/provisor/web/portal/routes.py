@@ -23,6 +23,7 @@ from provisor.web.portal.pending import PendingPages
 from provisor.web.portal.preview import PreviewPages
 from provisor.web.portal.schema import SchemaPages
 from provisor.web.portal.scope import ScopePages
+from provisor.web.portal.settings import SettingsPages
 from provisor.web.portal.synchronization import SynchronizationPages
 from provisor.web.portal.users import UserPages
 
@@ -38,6 +39,7 @@ def routes(app: AppServices, guard: Guard, closing: Closing) -> tuple[OpenHandle
         GroupPages(centre),
         AppPages(centre),
         SynchronizationPages(centre),
+        SettingsPages(centre),
         PreviewPages(centre),
         PendingPages(centre),
         HeldPages(centre),
