@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from provisor.provisioning.telling.store import Telling
     from provisor.provisioning.tryout import Tryout
     from provisor.signin.accounts.service import Accounts
+    from provisor.signin.federation.service import Federation
     from provisor.signin.given.service import GivenPasswords
     from provisor.signin.joining.service import Joining
     from provisor.signin.keyring.service import Keyring
@@ -173,10 +174,10 @@ class AppServices:
     @cached_property
     def given_passwords(self) -> GivenPasswords:
         from provisor.security.passwords import Passwords
+        from provisor.signin.accounts.store import AccountStore
         from provisor.signin.given.service import GivenPasswords
-        from provisor.signin.given.store import GivenStore
 
-        return GivenPasswords(GivenStore(self.database), Passwords(), self.clock)
+        return GivenPasswords(AccountStore(self.database), self.sessions, Passwords(), self.clock)
 
     @cached_property
     def applications(self) -> Applications:
@@ -245,6 +246,7 @@ class AppServices:
     def stores(self) -> Stores:
         from provisor.provisioning.decisions.store import DecisionStore
         from provisor.provisioning.engine import Stores
+        from provisor.provisioning.flights.store import FlightStore
         from provisor.provisioning.guarding.store import GuardStore
         from provisor.provisioning.importing.store import ImportStore
         from provisor.provisioning.leases.store import LeaseStore
@@ -259,6 +261,7 @@ class AppServices:
             RecordStore(database),
             GuardStore(database),
             DecisionStore(database),
+            FlightStore(database),
         )
 
     @cached_property
@@ -589,6 +592,18 @@ class AppServices:
         return Joining(
             self.links, self.accounts, people, attempts, self.companies, self.clock, open_sign_up=open_sign_up
         )
+
+    @cached_property
+    def federation(self) -> Federation:
+        from provisor.signin.federation.exchange import Exchange, OwnAuthority, RemoteAuthority
+        from provisor.signin.federation.service import Federation
+        from provisor.signin.federation.store import FederationStore
+
+        known = self.settings.microsoft
+        exchange: Exchange = OwnAuthority(self.issuing, self.keyring, self.vendor)
+        if known is not None:
+            exchange = RemoteAuthority(known.authority, known.client_id, known.client_secret, self._transport)
+        return Federation(FederationStore(self.database), exchange, self.joining, self.sealer, self.clock)
 
     # What they share
 

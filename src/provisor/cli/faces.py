@@ -69,6 +69,7 @@ def _sign_in(services: AppServices) -> SignInServices:
         authorization=services.authorization,
         consents=services.consents,
         issuing=services.issuing,
+        federation=services.federation,
     )
 
 
@@ -81,6 +82,7 @@ def _graph(services: AppServices) -> GraphServices:
         links=services.directory_links,
         tracking=services.tracking,
         extensions=services.extensions,
+        registrations=services.registrations,
         authenticator=services.authority,
         passwords=services.given_passwords,
         sealer=services.sealer,

@@ -26,14 +26,14 @@ from provisor.web.signin import routes as signin
 def create_app(services: Services) -> Front:
     """The application that a server runs; start-up and shut-down of what ``services`` holds are the caller's."""
     face = ScimFace(services)
-    routes = [*health.routes(services), *static.routes(), *pages.routes(services), *openapi.routes(services)]
+    graph = None if services.graph is None else graph_face(services.graph)
+    routes = [*health.routes(services), *static.routes(), *pages.routes(services), *openapi.routes(services, graph)]
     if services.sign_in is not None:
         routes += signin.routes(services, services.sign_in)
     if services.clients is not None:
         routes += token.routes(services.clients)
     if services.outbox is not None:
         routes += changes.routes(services.outbox, face.credentials, face.rates)
-    graph = None if services.graph is None else graph_face(services.graph)
     handlers = {HTTPException: http_failure, Exception: unexpected_failure}
     others = Starlette(routes=routes, exception_handlers=handlers)
     return Front(face, others, services.closing, graph, services.settings.trusted_proxies)

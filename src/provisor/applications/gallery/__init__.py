@@ -69,8 +69,8 @@ class Template(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     the form ``tenant_url_form``, with what differs in braces.
 
     ``capabilities`` is handed to the connector's ``CapabilityProfile.from_dict``. ``credential``: what the Secret Token
-    is. ``notes``: what an administrator should know before; ``sources``: where all of that is written. ``guid``: what
-    Graph names it by; empty where that follows from ``id``. ``aliases``: other ids that clients know it by.
+    is. ``notes``: what an administrator should know before; ``sources``: where all of that is written.
+    ``guid``: what Graph names it by; empty where that follows from ``id``. ``aliases``: other ids that clients use.
     """
 
     id: str

@@ -92,12 +92,6 @@ UPDATE pending_member SET due_at = :far WHERE job_id = :job_id AND group_id = :g
 -- The member's removal is no longer held: the memberships are looked at again.
 UPDATE pending_member SET due_at = :now WHERE job_id = :job_id AND due_at = :far AND member_id IN (:ids...)
 
--- name: kept_members
--- Of these members, those whose removal is held, or was rejected.
-SELECT source_id FROM held
-WHERE job_id = :job_id AND action IN ('disable', 'delete') AND state IN ('deferred', 'held', 'rejected')
-  AND source_id IN (:ids...)
-
 -- name: save_deprovision
 -- A delete or disable was carried out.
 INSERT INTO deprovision (job_id, at, source_id) VALUES (:job_id, :now, :source_id) ON CONFLICT DO NOTHING

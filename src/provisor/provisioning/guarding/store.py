@@ -23,6 +23,8 @@ from provisor.storage.database import Database, Row, Tx
 from provisor.storage.queries import id_list, named_queries
 
 SQL = named_queries("provisor.provisioning.guarding")
+# While a removal is in one of these states, its object's memberships stay.
+_KEEPING = frozenset({"deferred", "held", "rejected"})
 # Objects that one audit entry names.
 _NAMED = 100
 FORGET = ("forget_held", "forget_waves", "forget_deprovisions")
@@ -146,11 +148,8 @@ class GuardStore:
     async def kept_members(self, job_id: str, member_ids: Sequence[str]) -> set[str]:
         """Of these, those whose removal from the target is held or was rejected: their memberships stay."""
 
-        async def work(tx: Tx) -> set[str]:
-            rows = await tx.fetch_all(SQL["kept_members"], {"job_id": job_id, "ids": id_list(member_ids)})
-            return {row[0] for row in rows}
-
-        return await self._database.read(work)
+        rows = await self.held_of(job_id, member_ids)
+        return {id_ for id_, row in rows.items() if row.action != "update" and row.state in _KEEPING}
 
     # Waves
 

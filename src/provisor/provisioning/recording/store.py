@@ -10,11 +10,14 @@ from typing import Any
 
 import msgspec
 
+from provisor.provisioning.decisions import store as decisions
+from provisor.provisioning.decisions.model import Decision
+from provisor.provisioning.flights.store import land
 from provisor.provisioning.guarding import store as guarding
 from provisor.provisioning.learning import store as learning
 from provisor.provisioning.learning.model import Learnt
 from provisor.provisioning.leases.store import Lease, keep
-from provisor.provisioning.model import VANISHED, Action, Kind, Link, Pending, PendingMember, Retry, name_key
+from provisor.provisioning.model import Action, Kind, Link, Pending, PendingMember, Retry, name_key
 from provisor.storage.database import Database, Tx
 from provisor.storage.queries import id_list, named_queries
 
@@ -51,7 +54,16 @@ class Batch:
     links: list[Link] = field(default_factory=list)
     # Objects that are in the target since this batch: references to them, and theirs, can be written now.
     arrived: list[tuple[str, Kind]] = field(default_factory=list)
+    # No longer in the target, or no longer ours: the link goes, and its memberships with it.
     dropped: list[str] = field(default_factory=list)
+    # The same of the former link of an object that is linked anew in this batch.
+    unlinked: list[str] = field(default_factory=list)
+    # The target does not have what these are linked to: judged at the end of the cycle.
+    vanished: list[tuple[str, Kind]] = field(default_factory=list)
+    # What a person has to decide, and objects of which nothing is to be decided any more.
+    undecided: list[Decision] = field(default_factory=list)
+    decided: list[str] = field(default_factory=list)
+    not_urgent: list[str] = field(default_factory=list)
     cleared: list[Pending] = field(default_factory=list)
     to_reference: list[Pending] = field(default_factory=list)
     postponed: list[tuple[Pending, Retry, str, str]] = field(default_factory=list)
@@ -63,6 +75,8 @@ class Batch:
     pairs_cleared: list[PendingMember] = field(default_factory=list)
     pairs_postponed: list[tuple[PendingMember, Retry]] = field(default_factory=list)
     joined: list[PendingMember] = field(default_factory=list)
+    # Changes that were sent, and of which nobody knows whether they arrived.
+    doubted: list[PendingMember] = field(default_factory=list)
     left: list[PendingMember] = field(default_factory=list)
     # Objects whose references changed: unchanged becomes updated.
     touched: list[tuple[str, Kind]] = field(default_factory=list)
@@ -76,8 +90,10 @@ class RecordStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def record(self, lease: Lease, cycle_id: str, batch: Batch, *, tenant_id: str, now: int, until: int) -> None:
-        """Write down what a batch has learnt, and what follows from it, in one commit."""
+    async def record(
+        self, lease: Lease, cycle_id: str, batch: Batch, *, lane: str, tenant_id: str, now: int, until: int
+    ) -> None:
+        """Write down what a batch of a lane has learnt, and what follows from it, in one commit."""
 
         async def work(tx: Tx) -> None:
             await keep(tx, lease, until)
@@ -85,6 +101,8 @@ class RecordStore:
             await _record_slots(tx, lease.job_id, batch, now)
             await _record_followers(tx, lease.job_id, batch, tenant_id, now)
             await _record_pairs(tx, lease.job_id, batch)
+            await _record_decisions(tx, lease.job_id, batch, now)
+            await land(tx, lease.job_id, lane)
             await guarding.record(tx, lease.job_id, batch.guard, now)
             await _record_outcomes(tx, cycle_id, batch)
             await _record_log(tx, lease.job_id, cycle_id, batch, tenant_id, now)
@@ -97,8 +115,8 @@ class RecordStore:
 async def _record_links(tx: Tx, job_id: str, batch: Batch, tenant_id: str, now: int) -> None:
     # What a batch has found and then removed leaves no link.
     dropped = set(batch.dropped)
-    if batch.dropped:
-        ids = {"job_id": job_id, "ids": id_list(batch.dropped)}
+    if batch.dropped or batch.unlinked:
+        ids = {"job_id": job_id, "ids": id_list([*batch.dropped, *batch.unlinked])}
         await tx.execute(SQL["drop_links"], ids)
         await tx.execute(SQL["drop_group_memberships"], ids)
         await tx.execute(SQL["drop_memberships_of"], ids)
@@ -115,6 +133,7 @@ async def _record_links(tx: Tx, job_id: str, batch: Batch, tenant_id: str, now: 
                 "display_name": link.display_name,
                 "name_key": name_key(link.source_id, link.display_name),
                 "now": now,
+                "successor_id": link.successor_id,
             }
             for link in batch.links
             if link.source_id not in dropped
@@ -146,8 +165,17 @@ async def _record_slots(tx: Tx, job_id: str, batch: Batch, now: int) -> None:
     )
     await tx.execute_many(
         SQL["mark"],
-        [{"job_id": job_id, "source_id": id_, "object_type": kind, "now": now} for id_, kind in batch.remarked],
+        [
+            {"job_id": job_id, "source_id": id_, "object_type": kind, "now": now, "gone": False}
+            for id_, kind in batch.remarked
+        ],
     )
+    await tx.execute_many(
+        SQL["mark_vanished"],
+        [{"job_id": job_id, "source_id": id_, "object_type": kind, "now": now} for id_, kind in batch.vanished],
+    )
+    if batch.not_urgent:
+        await tx.execute(SQL["not_urgent"], {"job_id": job_id, "ids": id_list(batch.not_urgent)})
 
 
 async def _record_followers(tx: Tx, job_id: str, batch: Batch, tenant_id: str, now: int) -> None:
@@ -168,6 +196,12 @@ async def _record_pairs(tx: Tx, job_id: str, batch: Batch) -> None:
 
     await tx.execute_many(SQL["save_membership"], [pair(slot) for slot in batch.joined])
     await tx.execute_many(SQL["drop_membership"], [pair(slot) for slot in batch.left])
+    known = {*batch.joined, *batch.left}
+    doubted = [slot for slot in batch.doubted if slot not in known]
+    await tx.execute_many(SQL["doubt_membership"], [pair(slot) for slot in doubted])
+    if batch.joined or doubted:
+        members = {slot.member_id for slot in (*batch.joined, *doubted)}
+        await tx.execute(SQL["forget_strays"], {"job_id": job_id, "ids": id_list(sorted(members))})
     await tx.execute_many(SQL["clear_pair"], [pair(slot) for slot in batch.pairs_cleared])
     await tx.execute_many(
         SQL["postpone_pair"],
@@ -181,6 +215,13 @@ async def _record_pairs(tx: Tx, job_id: str, batch: Batch) -> None:
             for slot, retry in batch.pairs_postponed
         ],
     )
+
+
+async def _record_decisions(tx: Tx, job_id: str, batch: Batch, now: int) -> None:
+    if batch.decided:
+        await decisions.drop(tx, job_id, batch.decided)
+    if batch.undecided:
+        await decisions.put(tx, job_id, batch.undecided, now)
 
 
 async def _record_outcomes(tx: Tx, cycle_id: str, batch: Batch) -> None:
@@ -246,7 +287,7 @@ async def _count_slice(tx: Tx, job_id: str, batch: Batch, now: int) -> None:
         "considered": len(batch.considered),
         "succeeded": sum(action in _SUCCESSES for action, _ in actions),
         "failed": sum(action is Action.FAILED for action, _ in actions),
-        "vanished": sum(reason == VANISHED for _, reason in actions),
+        "vanished": len(batch.vanished),
     }
     if any(counted.values()):
         present = slice_of(now)

@@ -34,8 +34,6 @@ job_state = Table(
     Column("leavers_watermark", Number),
     # What became of the last test of the credentials: {version, state, cause, message, hint, at}.
     Column("credentials", Document),
-    # Failures and vanished objects count from here on: the last start or restart that lifted a quarantine.
-    Column("counted_from", Moment),
     # The version of the credentials with which a search of the target has found what was known to be there.
     Column("search_proved", Key),
 )

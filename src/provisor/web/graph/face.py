@@ -46,7 +46,7 @@ class GraphFace:
         declared = list(operations)
         self.tables = {version: Table(declared, version) for version in VERSIONS}
         self._services = services
-        self._types = types
+        self.types = types
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = time.perf_counter()
@@ -121,7 +121,7 @@ class GraphFace:
             body=body,
             caller=call.caller,
             grant=granted(call.caller, operation.permission),
-            types=self._types,
+            types=self.types,
         )
         return await operation.handler(request)
 

@@ -9,6 +9,7 @@ from provisor.web.graph.directory import organization
 from provisor.web.graph.directory.actions import Actions
 from provisor.web.graph.directory.deleted import DeletedItems
 from provisor.web.graph.directory.delta import Delta
+from provisor.web.graph.directory.extension_properties import ExtensionProperties
 from provisor.web.graph.directory.groups import Groups
 from provisor.web.graph.directory.links import LinkLists
 from provisor.web.graph.directory.objects import Objects
@@ -37,6 +38,7 @@ def operations(services: GraphServices) -> list[Operation]:
         *Groups(services, objects, tokens).operations(links),
         *Delta(services, "User", tokens).operations(),
         *Delta(services, "Group", tokens).operations(),
+        *ExtensionProperties(services, tokens).operations(),
         *Actions(services, objects).operations(),
         *DeletedItems(services, objects, tokens).operations(),
         *organization.operations(services, tokens),

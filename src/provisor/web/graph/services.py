@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from provisor.applications.registrations.service import Registrations
 from provisor.clock import Clock
 from provisor.directory.extensions.service import Extensions
 from provisor.directory.links.service import Links
@@ -48,6 +49,7 @@ class GraphServices:
     links: Links
     tracking: Tracking
     extensions: Extensions
+    registrations: Registrations
     authenticator: Authenticator
     passwords: Passwords
     sealer: Sealer

@@ -73,6 +73,9 @@ USER = EntityType(
     },
     open_names=EXTENSION,
 )
+# What those see of a person who may read basic profiles only.
+_BASIC = ("displayName", "givenName", "id", "mail", "surname", "userPrincipalName")
+BASIC_USER = EntityType("user", {name: USER.properties[name] for name in _BASIC})
 GROUP = EntityType(
     "group",
     _attributes(GROUP_ATTRIBUTES),

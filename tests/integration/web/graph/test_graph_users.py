@@ -9,7 +9,7 @@ from tests.integration.web.graph.conftest import GraphClient
 
 from provisor.directory.model import NewUser, Tenant
 from provisor.security.actor import operator
-from provisor.testing.callers import KeptPasswords
+from provisor.testing.callers import KeptPasswords, KnownTokens, app
 from provisor.web.graph.services import GraphServices
 
 
@@ -305,3 +305,21 @@ async def test_deleted_people_come_back_or_go(graph: GraphClient) -> None:
     await graph("DELETE", f"/users/{ann}")
     assert (await graph("DELETE", f"/directory/deletedItems/{ann}")).status == 204
     assert (await graph("GET", "/directory/deletedItems/microsoft.graph.user")).value == []
+
+
+async def test_who_may_read_basic_profiles_sees_no_more(
+    graph: GraphClient, tokens: KnownTokens, tenant: Tenant
+) -> None:
+    ann = await make(graph, "Ann", department="Ops")
+    tokens.callers["basic"] = app(tenant.id, "User.ReadBasic.All")
+    graph.token = "basic"
+
+    for path in (f"/users/{ann}", "/users"):
+        reply = await graph("GET", path)
+        one = reply.json if "id" in reply.json else reply.value[0]
+        names = {name for name in one if not name.startswith("@")}
+        assert names == {"displayName", "givenName", "id", "mail", "surname", "userPrincipalName"}
+        for query in ("$select=department", "$filter=department eq 'Ops'", "$expand=manager"):
+            if "filter" not in query or path == "/users":
+                assert (await graph("GET", f"{path}?{query}")).status == 400
+    assert (await graph("GET", "/users/delta")).status == 403

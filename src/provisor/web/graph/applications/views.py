@@ -104,7 +104,7 @@ def template(one: Template) -> Document:
         "supportedSingleSignOnModes": ["oidc"],
         "supportedProvisioningTypes": ["sync"],
         "logoUrl": None,
-        "categories": [],
+        "categories": list(one.categories),
         "publisher": one.publisher,
         "description": one.description,
         "endpoints": [],

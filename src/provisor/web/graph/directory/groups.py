@@ -38,11 +38,15 @@ class Groups:
         """Everything under ``/groups``."""
         one = "/groups/{group}"
         made = [
-            Operation("GET", "/groups", self._list.answer, "groups.read", DIRECTORY_LIST, summary="Groups."),
-            Operation("POST", "/groups", self.create, "groups.write", summary="A new group."),
+            Operation(
+                "GET", "/groups", self._list.answer, "groups.read", DIRECTORY_LIST, summary="Groups.", kind="group"
+            ),
+            Operation("POST", "/groups", self.create, "groups.write", summary="A new group.", kind="group"),
             Operation("GET", "/groups/$count", self._list.number, "groups.read", frozenset(("$filter", "$search"))),
-            Operation("GET", one, self.read, "groups.read", ENTITY, summary="One group."),
-            Operation("PATCH", one, self.update, "groups.write", summary="Change a group, or add up to 20 members."),
+            Operation("GET", one, self.read, "groups.read", ENTITY, summary="One group.", kind="group"),
+            Operation(
+                "PATCH", one, self.update, "groups.write", summary="Change a group, or add members.", kind="group"
+            ),
             Operation("DELETE", one, self.delete, "groups.write", summary="Move a group to the deleted items."),
             Operation("POST", f"{one}/members/$ref", self.add_member, "groups.members.write"),
             Operation("DELETE", f"{one}/members/{{object}}/$ref", self.remove_member, "groups.members.write"),
