@@ -200,7 +200,7 @@ async def test_from_manual_to_automatic_with_a_tested_connection(world: World, b
         "notify": "yes",
     }
     page = text((await browser.post(f"{path}/test", fields, status=422)).text)
-    assert "The connection does not work. The target refused" in page
+    assert "The connection does not work." in page
     reply = await browser.post(f"{path}/credentials", fields, status=422)
     assert "Save them all the same" in reply.text
     assert "wrong" not in reply.text
@@ -257,7 +257,7 @@ async def test_a_preview_is_made_approved_and_applied(world: World, browser: Bro
     path = f"{base(world)}/provisioning/preview"
     page = await browser.sent(path)
     link = re.findall(rf'href="({path}/[0-9a-f-]+)\?action=create"', page)[0]
-    assert "Looked at 3 = Created 2" in text(page)
+    assert "Looked at 2 = Created 2" in text(page)
     assert "displayName: Ada of Here" in text(page)
     assert [request.method for request in world.target.requests if request.method != "GET"] == []
     await browser.post(f"{link}/apply", status=409)
@@ -281,8 +281,8 @@ async def test_what_is_ambiguous_is_decided_and_what_failed_is_listed(
 async def test_the_audit_log_tells_who_changed_what(world: World, browser: Browser, text: Text) -> None:
     await browser.sent(f"/portal/users/{world.here.ada.id}/enabled", {"enabled": "false"})
     page = await browser.get(f"/portal/audit?target={world.here.ada.id}")
-    entry = re.findall(r'href="(/portal/audit/[^"?]+)"', page)[-2:]
-    pages = " ".join([text(await browser.get(one)) for one in entry])
+    entries = [one for one in re.findall(r'href="(/portal/audit/[^"?]+)"', page) if not one.endswith("/export")]
+    pages = " ".join([text(await browser.get(one)) for one in entries])
     assert "accountEnabled Yes No" in pages
     lines = (await browser.client.get(f"/portal/audit/export?target={world.here.ada.id}")).text.splitlines()
     assert {json.loads(line)["targets"][0]["id"] for line in lines} == {world.here.ada.id}
