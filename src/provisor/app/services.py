@@ -23,6 +23,7 @@ from provisor.storage.factory import make_database
 from provisor.storage.migrations import migrate
 
 if TYPE_CHECKING:
+    from provisor.app.meters import Meters
     from provisor.app.setup import Setup
     from provisor.app.targets import TargetClients
     from provisor.app.upkeep.service import Upkeep
@@ -413,6 +414,12 @@ class AppServices:
         return WebhookDelivery(hooks, outbox, self._sealer, self.clock, send)
 
     # Operation
+
+    @cached_property
+    def meters(self) -> Meters:
+        from provisor.app.meters import Meters
+
+        return Meters(self.database, self.clock)
 
     @cached_property
     def learning(self) -> Learning:
