@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from provisor.applications.registrations.service import Registrations
 from provisor.clock import Clock
@@ -15,6 +15,9 @@ from provisor.directory.tracking.service import Tracking
 from provisor.security.actor import Actor
 from provisor.security.secrets import Sealer
 from provisor.signin.model import Caller
+
+if TYPE_CHECKING:
+    from provisor.app.services import AppServices
 
 
 class Authenticator(Protocol):
@@ -36,7 +39,10 @@ class Passwords(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class GraphServices:
-    """``public_url``: where the world sees this server; null: what each request names. ``max_body`` in bytes."""
+    """``public_url``: where the world sees this server; null: what each request names. ``max_body`` in bytes.
+
+    ``apps``: applications, provisioning and the logs; null where only the directory is served.
+    """
 
     directory: Directory
     search: Search
@@ -48,5 +54,6 @@ class GraphServices:
     passwords: Passwords
     sealer: Sealer
     clock: Clock
+    apps: AppServices | None = None
     public_url: str | None = None
     max_body: int = 4 * 1024 * 1024
