@@ -23,6 +23,7 @@ from provisor.storage.factory import make_database
 from provisor.storage.migrations import migrate
 
 if TYPE_CHECKING:
+    from provisor.app.meters import Meters
     from provisor.app.setup import Setup
     from provisor.app.targets import TargetClients
     from provisor.app.upkeep.service import Upkeep
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from provisor.applications.passwords.service import Passwords
     from provisor.applications.registrations.service import Registrations
     from provisor.applications.service import Applications
+    from provisor.applications.synchronization.service import Synchronization
     from provisor.connector.transport import Transport
     from provisor.directory.extensions.service import Extensions
     from provisor.directory.links.service import Links as DirectoryLinks
@@ -50,7 +52,10 @@ if TYPE_CHECKING:
     from provisor.provider.requestlog.service import RequestLog
     from provisor.provider.resources.service import Resources
     from provisor.provider.service import Companies
+    from provisor.provisioning.checking import CredentialChecks
+    from provisor.provisioning.connections.service import ObjectConnections
     from provisor.provisioning.decisions.service import Decisions
+    from provisor.provisioning.discovery import Discovery
     from provisor.provisioning.engine import Engine, Stores
     from provisor.provisioning.explaining.service import Explanations
     from provisor.provisioning.guarding.model import GuardWatcher
@@ -64,6 +69,7 @@ if TYPE_CHECKING:
     from provisor.provisioning.telling.store import Telling
     from provisor.provisioning.tryout import Tryout
     from provisor.signin.accounts.service import Accounts
+    from provisor.signin.federation.service import Federation
     from provisor.signin.given.service import GivenPasswords
     from provisor.signin.joining.service import Joining
     from provisor.signin.keyring.service import Keyring
@@ -169,10 +175,10 @@ class AppServices:
     @cached_property
     def given_passwords(self) -> GivenPasswords:
         from provisor.security.passwords import Passwords
+        from provisor.signin.accounts.store import AccountStore
         from provisor.signin.given.service import GivenPasswords
-        from provisor.signin.given.store import GivenStore
 
-        return GivenPasswords(GivenStore(self.database), Passwords(), self.clock)
+        return GivenPasswords(AccountStore(self.database), self.sessions, Passwords(), self.clock)
 
     @cached_property
     def applications(self) -> Applications:
@@ -201,6 +207,33 @@ class AppServices:
         from provisor.applications.grants.store import GrantStore
 
         return PermissionGrants(GrantStore(self.database), self.clock)
+
+    @cached_property
+    def synchronization(self) -> Synchronization:
+        from provisor.applications.store import ApplicationStore
+        from provisor.applications.synchronization.service import Synchronization
+
+        store = ApplicationStore(self.database)
+        return Synchronization(store, self.applications, self.sealer, self.clock)
+
+    @cached_property
+    def credential_checks(self) -> CredentialChecks:
+        from provisor.provisioning.checking import CredentialChecks
+
+        return CredentialChecks(self.synchronization, self.targets)
+
+    @cached_property
+    def discovery(self) -> Discovery:
+        from provisor.provisioning.discovery import Discovery
+
+        return Discovery(self.applications, self.targets, self.clock)
+
+    @cached_property
+    def connections(self) -> ObjectConnections:
+        from provisor.provisioning.connections.service import ObjectConnections
+        from provisor.provisioning.connections.store import ConnectionStore
+
+        return ObjectConnections(ConnectionStore(self.database), self.clock)
 
     @cached_property
     def role_assignments(self) -> RoleAssignments:
@@ -383,6 +416,12 @@ class AppServices:
     # Operation
 
     @cached_property
+    def meters(self) -> Meters:
+        from provisor.app.meters import Meters
+
+        return Meters(self.database, self.clock)
+
+    @cached_property
     def learning(self) -> Learning:
         from provisor.provisioning.learning.service import Learning
         from provisor.provisioning.learning.store import LearningStore
@@ -560,6 +599,18 @@ class AppServices:
         return Joining(
             self.links, self.accounts, people, attempts, self.companies, self.clock, open_sign_up=open_sign_up
         )
+
+    @cached_property
+    def federation(self) -> Federation:
+        from provisor.signin.federation.exchange import Exchange, OwnAuthority, RemoteAuthority
+        from provisor.signin.federation.service import Federation
+        from provisor.signin.federation.store import FederationStore
+
+        known = self.settings.microsoft
+        exchange: Exchange = OwnAuthority(self.issuing, self.keyring, self.vendor)
+        if known is not None:
+            exchange = RemoteAuthority(known.authority, known.client_id, known.client_secret, self._transport)
+        return Federation(FederationStore(self.database), exchange, self.joining, self.sealer, self.clock)
 
     # What they share
 

@@ -31,6 +31,7 @@ def make_app(services: AppServices) -> Front:
                 trusted_proxies=parse_networks(settings.trusted_proxies),
             ),
             ready=services.ready,
+            measure=services.meters.exposition,
             clients=services.clients,
             requests=services.requests,
             outbox=services.outbox,
@@ -69,6 +70,7 @@ def _sign_in(services: AppServices) -> SignInServices:
         authorization=services.authorization,
         consents=services.consents,
         issuing=services.issuing,
+        federation=services.federation,
     )
 
 
@@ -81,9 +83,11 @@ def _graph(services: AppServices) -> GraphServices:
         links=services.directory_links,
         tracking=services.tracking,
         extensions=services.extensions,
+        registrations=services.registrations,
         authenticator=services.authority,
         passwords=services.given_passwords,
         sealer=services.sealer,
         clock=services.clock,
+        apps=services,
         public_url=services.settings.public_url,
     )

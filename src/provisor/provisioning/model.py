@@ -151,6 +151,8 @@ class Pending:
     # The directory says that it was purged: only then is its absence more than a fault of reading.
     gone: bool = False
     urgent: bool = False
+    # Of the change that it is looked at for; null: nothing asked for it.
+    correlation_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +256,18 @@ class Cycle:
     error: Mapping[str, Any] | None
     lane: Literal["main", "leavers"] = "main"
     scope_version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Landmarks:
+    """The cycles of a job that its status tells of; null where there is none. ``failures``: broken off in a row."""
+
+    newest: Cycle | None
+    last: Cycle | None  # the newest that has ended
+    last_good: Cycle | None
+    last_with_exports: Cycle | None
+    first_good: Cycle | None
+    failures: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,6 +157,43 @@ SELECT id, job_id, kind, state, phase, cursor, watermark, schema_version, consid
     lane, scope_version
 FROM cycle WHERE job_id = :job_id AND (CAST(:lane AS TEXT) IS NULL OR lane = :lane) ORDER BY began_at DESC, id DESC LIMIT :limit
 
+-- name: newest_cycle
+-- A job's newest cycle, which may be running.
+SELECT id, job_id, kind, state, phase, cursor, watermark, schema_version, considered, began_at, ended_at, counts, error,
+    lane, scope_version
+FROM cycle c WHERE job_id = :job_id AND lane = 'main' ORDER BY began_at DESC, id DESC LIMIT 1
+
+-- name: last_cycle
+-- A job's newest cycle that has ended.
+SELECT id, job_id, kind, state, phase, cursor, watermark, schema_version, considered, began_at, ended_at, counts, error,
+    lane, scope_version
+FROM cycle c WHERE job_id = :job_id AND lane = 'main' AND state <> 'Running' ORDER BY began_at DESC, id DESC LIMIT 1
+
+-- name: last_good_cycle
+-- A job's newest cycle that ended well.
+SELECT id, job_id, kind, state, phase, cursor, watermark, schema_version, considered, began_at, ended_at, counts, error,
+    lane, scope_version
+FROM cycle c WHERE job_id = :job_id AND lane = 'main' AND state = 'Succeeded' ORDER BY began_at DESC, id DESC LIMIT 1
+
+-- name: first_good_cycle
+-- A job's first cycle that ended well.
+SELECT id, job_id, kind, state, phase, cursor, watermark, schema_version, considered, began_at, ended_at, counts, error,
+    lane, scope_version
+FROM cycle c WHERE job_id = :job_id AND lane = 'main' AND state = 'Succeeded' ORDER BY began_at, id LIMIT 1
+
+-- name: last_with_exports_cycle
+-- A job's newest cycle that ended well and changed something in the target.
+SELECT id, job_id, kind, state, phase, cursor, watermark, schema_version, considered, began_at, ended_at, counts, error,
+    lane, scope_version
+FROM cycle c WHERE job_id = :job_id AND lane = 'main' AND state = 'Succeeded'
+  AND EXISTS (SELECT 1 FROM outcome o WHERE o.cycle_id = c.id
+              AND o.action IN ('created', 'updated', 'disabled', 'deleted'))
+ORDER BY began_at DESC, id DESC LIMIT 1
+
+-- name: failed_in_a_row
+-- How many of a job's cycles were broken off in a row.
+SELECT failures FROM job_state WHERE job_id = :job_id
+
 -- name: set_phase
 -- How far a cycle is.
 UPDATE cycle SET phase = :phase, cursor = :cursor WHERE id = :id
@@ -267,7 +304,7 @@ UPDATE pending SET urgent = FALSE WHERE job_id = :job_id AND source_id IN (:ids.
 
 -- name: claim_urgent
 -- The next of those, whatever else is in the queue.
-SELECT source_id, object_type, seq, attempts, failed_first_at, gone, urgent FROM pending
+SELECT source_id, object_type, seq, attempts, failed_first_at, gone, urgent, correlation_id FROM pending
 WHERE job_id = :job_id AND urgent AND due_at <= :now AND stage = 'object' AND object_type = :object_type
 ORDER BY due_at, source_id LIMIT :limit
 
@@ -366,9 +403,13 @@ INSERT INTO pending_member (job_id, group_id, member_id, due_at, attempts)
 SELECT a.job_id, a.group_id, a.member_id, :now, 0 FROM link_member a WHERE a.job_id = :job_id
 ON CONFLICT (job_id, group_id, member_id) DO UPDATE SET due_at = excluded.due_at
 
+-- name: correlate
+-- What asked for the change that an object is looked at for, so that the request on the wire can be traced back to it.
+UPDATE pending SET correlation_id = :correlation_id WHERE job_id = :job_id AND source_id = :source_id
+
 -- name: claim
 -- The next objects of a stage whose time has come.
-SELECT source_id, object_type, seq, attempts, failed_first_at, gone, urgent FROM pending
+SELECT source_id, object_type, seq, attempts, failed_first_at, gone, urgent, correlation_id FROM pending
 WHERE job_id = :job_id AND stage = :stage AND object_type = :object_type AND due_at <= :now
 ORDER BY due_at, source_id LIMIT :limit
 

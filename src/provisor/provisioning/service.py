@@ -11,8 +11,9 @@ from typing import Any
 from provisor.applications.model import CredentialsChange, Job, Removed
 from provisor.applications.service import Applications
 from provisor.clock import Clock
-from provisor.connector.check import ConnectionResult
+from provisor.connector.check import ConnectionResult, diagnose
 from provisor.connector.client import ScimClient
+from provisor.connector.errors import TargetError
 from provisor.errors import Conflict, InvalidInput
 from provisor.events.audit import activities
 from provisor.provisioning import settings as job_settings
@@ -25,7 +26,7 @@ from provisor.provisioning.credentials import (
     state_of,
 )
 from provisor.provisioning.decisions.store import DecisionStore
-from provisor.provisioning.engine import Targets
+from provisor.provisioning.engine import SERVICE, Targets
 from provisor.provisioning.guarding.service import Guards
 from provisor.provisioning.model import Cycle, Escrow, JobState
 from provisor.provisioning.status import job_document
@@ -108,7 +109,7 @@ class Provisioning:
     async def credentials_state(self, actor: Actor, job_id: str) -> CredentialsState:
         """What is known of the job's credentials."""
         await self._job(actor, job_id)
-        return await self._credentials_state(actor, job_id)
+        return await self._credentials_state(await self._readable(actor, job_id))
 
     async def start(self, actor: Actor, job_id: str) -> JobState:
         """Provisioning Status On: from where it stood, or with an initial cycle. Lifts a quarantine.
@@ -220,6 +221,12 @@ class Provisioning:
         for job_id in removed.job_ids:
             await self._store.forget(job_id)
 
+    async def forget_jobs(self, actor: Actor, removed: Removed) -> None:
+        """The same of jobs that were removed while their application stays."""
+        actor.require(Right.SYNCHRONIZATION_WRITE, removed.service_principal.tenant_id)
+        for job_id in removed.job_ids:
+            await self._store.forget(job_id)
+
     async def settings(self, actor: Actor, job_id: str) -> dict[str, str]:
         """The job's settings as ``change_settings`` takes them."""
         return job_settings.shown_settings((await self._job(actor, job_id)).settings)
@@ -245,18 +252,18 @@ class Provisioning:
 
     async def cycles(self, actor: Actor, job_id: str, limit: int = 20) -> list[Cycle]:
         """The job's latest cycles, newest first."""
-        await self._job(actor, job_id)
+        await self._readable(actor, job_id)
         return await self._store.cycles(job_id, limit)
 
     async def cycle(self, actor: Actor, job_id: str, cycle_id: str) -> Cycle | None:
         """One cycle, its counts as far as it is; ``None`` when the job has no such cycle."""
-        await self._job(actor, job_id)
+        await self._readable(actor, job_id)
         cycle = await self._store.cycle(cycle_id)
         return cycle if cycle is not None and cycle.job_id == job_id else None
 
     async def progress(self, actor: Actor, job_id: str) -> Mapping[str, Any]:
         """Of the running cycle: ``considered`` so far, ``waiting`` to be looked at, the phase; empty without one."""
-        await self._job(actor, job_id)
+        await self._readable(actor, job_id)
         now = self._clock.now_ms()
         state = await self._store.state(job_id, now)
         cycle = await self._store.cycle(state.running_cycle_id) if state.running_cycle_id else None
@@ -267,22 +274,22 @@ class Provisioning:
 
     async def state(self, actor: Actor, job_id: str) -> JobState:
         """Where the job stands."""
-        await self._job(actor, job_id)
+        await self._readable(actor, job_id)
         return await self._store.state(job_id, self._clock.now_ms())
 
     async def status(self, actor: Actor, job_id: str) -> dict[str, Any]:
         """The job as Graph shows it: ``status.py``."""
-        job = await self._job(actor, job_id)
+        job = await self._readable(actor, job_id)
         now = self._clock.now_ms()
         state = await self._store.state(job_id, now)
-        cycles = await self._store.cycles(job_id, 10)
-        running = any(cycle.state == "Running" for cycle in cycles)
+        landmarks = await self._store.landmarks(job_id)
+        running = landmarks.newest is not None and landmarks.newest.state == "Running"
         return job_document(
             job,
             state,
-            cycles,
+            landmarks,
             await self._store.link_counts(job_id),
-            credentials=await self._credentials_state(actor, job_id),
+            credentials=await self._credentials_state(job),
             waiting=await self._store.unfinished(job_id, now) if running else 0,
             undecided=await self._decisions.count(job_id),
             now=now,
@@ -295,18 +302,21 @@ class Provisioning:
         actor.require(Right.PROVISIONING_LOG_READ, job.tenant_id)
         return await self._store.log(job_id, **{"limit": 100, **filters})
 
+    async def _readable(self, actor: Actor, job_id: str) -> Job:
+        return await self._applications.job(actor, job_id)
+
     async def _job(self, actor: Actor, job_id: str) -> Job:
         job = await self._applications.job(actor, job_id)
         actor.require(Right.SYNCHRONIZATION_WRITE, job.tenant_id)
         return job
 
-    async def _credentials_state(self, actor: Actor, job_id: str) -> CredentialsState:
-        state = await self._store.state(job_id, self._clock.now_ms())
-        return state_of(state.credentials, await self._applications.credentials_version(actor, job_id))
+    async def _credentials_state(self, job: Job) -> CredentialsState:
+        state = await self._store.state(job.id, self._clock.now_ms())
+        return state_of(state.credentials, await self._applications.credentials_version(SERVICE, job.id))
 
     async def _check_credentials(self, actor: Actor, job: Job) -> None:
         """Raises ``CredentialsRefused`` when the job may not start on its credentials."""
-        before = await self._credentials_state(actor, job.id)
+        before = await self._credentials_state(job)
         if before.state == "verified":
             return
         result, story = await self._tested(actor, job)
@@ -318,9 +328,12 @@ class Provisioning:
             )
 
     async def _tested(self, actor: Actor, job: Job) -> tuple[ConnectionResult, dict[str, Any] | None]:
-        before = await self._credentials_state(actor, job.id)
+        before = await self._credentials_state(job)
         version = await self._applications.credentials_version(actor, job.id)
-        result = await _connection(job, await self._targets.client(actor, job))
+        try:
+            result = await _connection(job, await self._targets.client(actor, job))
+        except TargetError as error:  # no access token
+            result = diagnose(error, "User", users_answered=False)
         return result, learnt(result, version, before, self._clock.now_ms())
 
 

@@ -24,6 +24,7 @@ from provisor.provisioning.model import (
     Cycle,
     Intent,
     Kind,
+    Landmarks,
     Link,
     Pending,
     PendingMember,
@@ -134,6 +135,19 @@ class ProvisioningStore(JobStates, Lookups):
         async def work(tx: Tx) -> list[Cycle]:
             rows = await tx.fetch_all(SQL["cycles"], {"job_id": job_id, "limit": limit, "lane": lane})
             return [_cycle(row) for row in rows]
+
+        return await self._database.read(work)
+
+    async def landmarks(self, job_id: str) -> Landmarks:
+        """The cycles that a job's status tells of."""
+
+        async def work(tx: Tx) -> Landmarks:
+            found: dict[str, Cycle | None] = {}
+            for name in ("newest", "last", "last_good", "last_with_exports", "first_good"):
+                row = await tx.fetch_one(SQL[f"{name}_cycle"], {"job_id": job_id})
+                found[name] = _cycle(row) if row else None
+            failures = await tx.fetch_one(SQL["failed_in_a_row"], {"job_id": job_id})
+            return Landmarks(**found, failures=failures[0] if failures else 0)
 
         return await self._database.read(work)
 
@@ -412,8 +426,8 @@ def _loaded(text: str | None) -> Any:
 
 
 def _pending(row: Row) -> Pending:
-    source_id, kind, seq, attempts, failed_first_at, gone, urgent = row
-    return Pending(source_id, kind, seq, attempts, failed_first_at, bool(gone), bool(urgent))
+    source_id, kind, seq, attempts, first, gone, urgent, correlation = row
+    return Pending(source_id, kind, seq, attempts, first, bool(gone), bool(urgent), correlation)
 
 
 def _cycle(row: Row) -> Cycle:

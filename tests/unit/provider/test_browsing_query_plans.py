@@ -27,6 +27,7 @@ _PARAMS = {
     "until": None,
     "with_ignored": 0,
     "resource_id": "r",
+    "width": 1,
 }
 
 
@@ -41,6 +42,7 @@ _PARAMS = {
         ("browsing", "members", "m USING PRIMARY KEY (company_id=? AND group_id=? AND member_id>?)"),
         ("requestlog", "window_end", "scim_request_1 (company_id=?"),
         ("requestlog", "request_lines", "r USING INDEX sqlite_autoindex_scim_request_1 (company_id=?"),
+        ("requestlog", "activity", "sqlite_autoindex_scim_request_1 (company_id=? AND id>?)"),
         ("requestlog", "requests_about", "r USING INDEX ix_scim_request_resource (company_id=? AND resource_id=?"),
         ("requestlog", "request", "r USING INDEX sqlite_autoindex_scim_request_1 (company_id=? AND id=?)"),
     ],

@@ -70,6 +70,7 @@ class Template(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     ``capabilities`` is handed to the connector's ``CapabilityProfile.from_dict``. ``credential``: what the Secret Token
     is. ``notes``: what an administrator should know before; ``sources``: where all of that is written.
+    ``guid``: what Graph names it by; empty where that follows from ``id``. ``aliases``: other ids that clients use.
     """
 
     id: str
@@ -87,6 +88,13 @@ class Template(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     credential: str = "bearer token"
     notes: tuple[str, ...] = ()
     sources: tuple[Source, ...] = ()
+    guid: str = ""
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def graph_id(self) -> str:
+        """The id of Graph's ``applicationTemplate``."""
+        return self.guid or str(uuid.uuid5(uuid.NAMESPACE_URL, f"urn:provisor:template:{self.id}"))
 
     def requires(self, field: str) -> bool:
         """Must this credential be given before the app can be called?"""
@@ -137,13 +145,21 @@ def templates() -> dict[str, Template]:
 
 
 def template(template_id: str) -> Template:
-    """One app of the gallery, by its id. Raises ``TemplateNotFound``."""
+    """One app of the gallery, by its id, an alias (then the answer's id is the alias) or Graph's GUID.
+
+    Raises ``TemplateNotFound``.
+    """
     known = templates()
-    if template_id not in known:
-        raise TemplateNotFound(
-            f"The gallery has no app {template_id!r}.", hint=f"It has: {', '.join(known)}. Any other app is 'scim'."
-        )
-    return known[template_id]
+    if (found := known.get(template_id)) is not None:
+        return found
+    for entry in known.values():
+        if template_id in entry.aliases:
+            return msgspec.structs.replace(entry, id=template_id)
+        if template_id.lower() == entry.graph_id:
+            return entry
+    raise TemplateNotFound(
+        f"The gallery has no app {template_id!r}.", hint=f"It has: {', '.join(known)}. Any other app is 'scim'."
+    )
 
 
 def _place(entry: Template) -> tuple[int, str]:

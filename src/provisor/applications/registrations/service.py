@@ -130,7 +130,7 @@ class Registrations:
         gone = await self._store.delete_application(tenant_id, id_, actor=actor, at=self._clock.now_ms())
         if gone is None:
             raise RegistrationNotFound(f"This tenant has no application {id_}.")
-        return RemovedApplication(*gone)
+        return gone
 
     # Service principals
 

@@ -60,6 +60,17 @@ class RequestStore:
 
         return await self._database.read(work, long=True)
 
+    async def activity(self, company_id: str, since: int, width: int, window: int) -> dict[int, tuple[int, int]]:
+        """Stretch after ``since`` (ms UTC) -> how many requests, and how many failed; of the newest ``window``."""
+        stamp = f"{since:012x}"
+        params = {"company_id": company_id, "since": since, "width": width, "window": window}
+
+        async def work(tx: Tx) -> dict[int, tuple[int, int]]:
+            rows = await tx.fetch_all(_SQL["activity"], {**params, "oldest": f"{stamp[:8]}-{stamp[8:]}"})
+            return {int(row[0]): (int(row[1]), int(row[2])) for row in rows}
+
+        return await self._database.read(work, long=True)
+
     async def about(self, company_id: str, resource_id: str, limit: int) -> list[Entry]:
         """The newest entries about one resource, without their bodies."""
         params = {"company_id": company_id, "resource_id": resource_id, "limit": limit}

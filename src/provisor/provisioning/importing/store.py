@@ -117,6 +117,11 @@ class ImportStore:
                 await _import_rest(tx, at, extent)
             mark_pair = nesting.SQL["pairs_around"] if extent.nested else SQL["mark_pair"]
             await tx.execute_many(mark_pair, [{**in_tenant, "group_id": g, "member_id": m} for g, m in pairs])
+            asked = {change.object_id: change.correlation_id for change in changes if change.correlation_id}
+            await tx.execute_many(
+                SQL["correlate"],
+                [{"job_id": cycle.job_id, "source_id": id_, "correlation_id": one} for id_, one in asked.items()],
+            )
             await tx.execute(SQL["move_watermark"], {**at, "watermark": watermark})
             phase = "leavers" if done else "import"
             await tx.execute(SQL["set_phase"], {"id": cycle.id, "phase": phase, "cursor": None})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from provisor.signin.accounts.service import Accounts
+from provisor.signin.federation.service import Federation
 from provisor.signin.joining.service import Joining
 from provisor.signin.keyring.service import Keyring
 from provisor.signin.openid.authorize import Authorization
@@ -16,8 +17,6 @@ from provisor.signin.sessions import Sessions
 
 @dataclass(frozen=True, slots=True)
 class SignInServices:
-    """``microsoft``: companies' people may sign in and sign up with Microsoft too."""
-
     accounts: Accounts
     sessions: Sessions
     joining: Joining
@@ -26,4 +25,4 @@ class SignInServices:
     authorization: Authorization
     consents: Consents
     issuing: Issuing
-    microsoft: bool = False
+    federation: Federation
