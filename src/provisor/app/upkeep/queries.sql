@@ -41,6 +41,12 @@ SELECT id FROM tenant ORDER BY id
 -- Sealed values with what each is bound to.
 SELECT s.job_id, s.key, s.sealed, j.tenant_id || '/' || s.job_id || '/' || s.key
 FROM job_secret s JOIN synchronization_job j ON j.id = s.job_id
+UNION ALL
+-- Credentials that wait for a job, under the id that it would have.
+SELECT s.job_id, s.key, s.sealed, p.tenant_id || '/' || s.job_id || '/' || s.key
+FROM service_principal p
+JOIN job_secret s ON s.job_id = COALESCE(NULLIF(p.template_id, ''), 'scim') || '.' || REPLACE(p.tenant_id, '-', '') || '.' || p.app_id
+WHERE NOT EXISTS (SELECT 1 FROM synchronization_job j WHERE j.id = s.job_id)
 
 -- name: seal_job_secret
 UPDATE job_secret SET sealed = :sealed WHERE job_id = :first AND key = :second
