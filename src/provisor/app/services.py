@@ -23,6 +23,7 @@ from provisor.storage.factory import make_database
 from provisor.storage.migrations import migrate
 
 if TYPE_CHECKING:
+    from provisor.app.meters import Meters
     from provisor.app.setup import Setup
     from provisor.app.targets import TargetClients
     from provisor.app.upkeep.service import Upkeep
@@ -67,6 +68,7 @@ if TYPE_CHECKING:
     from provisor.provisioning.service import Provisioning
     from provisor.provisioning.telling.store import Telling
     from provisor.provisioning.tryout import Tryout
+    from provisor.security.passwords import Passwords as HashingPool
     from provisor.signin.accounts.service import Accounts
     from provisor.signin.federation.service import Federation
     from provisor.signin.given.service import GivenPasswords
@@ -173,11 +175,12 @@ class AppServices:
 
     @cached_property
     def given_passwords(self) -> GivenPasswords:
-        from provisor.security.passwords import Passwords
         from provisor.signin.accounts.store import AccountStore
         from provisor.signin.given.service import GivenPasswords
+        from provisor.signin.store import SignInStore
 
-        return GivenPasswords(AccountStore(self.database), self.sessions, Passwords(), self.clock)
+        people = SignInStore(self.database)
+        return GivenPasswords(AccountStore(self.database), people, self.sessions, self._hashing, self.clock)
 
     @cached_property
     def applications(self) -> Applications:
@@ -415,6 +418,12 @@ class AppServices:
     # Operation
 
     @cached_property
+    def meters(self) -> Meters:
+        from provisor.app.meters import Meters
+
+        return Meters(self.database, self.clock)
+
+    @cached_property
     def learning(self) -> Learning:
         from provisor.provisioning.learning.service import Learning
         from provisor.provisioning.learning.store import LearningStore
@@ -438,6 +447,12 @@ class AppServices:
             self.telling,
             self.clock,
             Retention(feed=self.settings.feed_days),
+            {
+                "sessions": self.sessions.purge,
+                "signInLinks": self.links.purge,
+                "attempts": self.accounts.purge,
+                "tokenGrants": self.issuing.purge,
+            },
         )
 
     @cached_property
@@ -509,7 +524,7 @@ class AppServices:
     def vendor(self) -> Vendor:
         from provisor.signin.openid.vendor import TEMPLATE, Vendor
 
-        secret = self.key.derive("vendor client secret").hex()
+        secret = self.root.derive("vendor client secret").hex()
         return Vendor(self.registrations, self.applications.template(TEMPLATE), secret, self.clock)
 
     @cached_property
@@ -565,7 +580,6 @@ class AppServices:
 
     @cached_property
     def accounts(self) -> Accounts:
-        from provisor.security.passwords import Passwords
         from provisor.signin.accounts.service import Accounts
         from provisor.signin.accounts.store import AccountStore
         from provisor.signin.store import SignInStore
@@ -574,7 +588,7 @@ class AppServices:
             AccountStore(self.database),
             SignInStore(self.database),
             self.sessions,
-            Passwords(),
+            self._hashing,
             self._sealer,
             self.clock,
             pepper=self.root.derive("recovery codes"),
@@ -606,6 +620,12 @@ class AppServices:
         return Federation(FederationStore(self.database), exchange, self.joining, self.sealer, self.clock)
 
     # What they share
+
+    @cached_property
+    def _hashing(self) -> HashingPool:
+        from provisor.security.passwords import Passwords
+
+        return Passwords()
 
     @property
     def sealer(self) -> Sealer:

@@ -31,6 +31,7 @@ def make_app(services: AppServices) -> Front:
                 trusted_proxies=parse_networks(settings.trusted_proxies),
             ),
             ready=services.ready,
+            measure=services.meters.exposition,
             clients=services.clients,
             requests=services.requests,
             outbox=services.outbox,

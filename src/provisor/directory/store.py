@@ -19,6 +19,7 @@ from provisor.events.audit import activities
 from provisor.events.audit.model import Modified, NewEntry, Target
 from provisor.events.audit.store import SYSTEM, record
 from provisor.events.audit.store import tenant as tenant_realm
+from provisor.events.correlation import correlated, correlation_id
 from provisor.events.model import Change, NewChange
 from provisor.events.store import FeedStore, append
 from provisor.odata.text import fold
@@ -292,10 +293,12 @@ class DirectoryStore:
                 await append(tx, tenant_id, unit.noted, actor=actor.subject, at=at)
             return answer
 
-        try:
-            return await self._database.write(whole)
-        except UniqueViolation:
-            return await self._database.write(whole)
+        # Both logs have the same id, also where nobody has given one.
+        with correlated(correlation_id()):
+            try:
+                return await self._database.write(whole)
+            except UniqueViolation:
+                return await self._database.write(whole)
 
     async def insert_tenant(self, tenant: Tenant, actor: Actor) -> Tenant | None:
         """Store it, unless its name or its domain is taken: then the one that has it."""

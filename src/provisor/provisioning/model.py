@@ -151,6 +151,8 @@ class Pending:
     # The directory says that it was purged: only then is its absence more than a fault of reading.
     gone: bool = False
     urgent: bool = False
+    # Of the change that it is looked at for; null: nothing asked for it.
+    correlation_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

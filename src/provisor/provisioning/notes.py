@@ -68,6 +68,11 @@ class Item:
     held: Held | None = None
     barred: bool = False
 
+    @property
+    def correlation_id(self) -> str | None:
+        """Of the change that it is looked at for."""
+        return self.slot.correlation_id
+
 
 class Notes:
     """Writes into the batch; nothing reaches the database before the batch is recorded."""
@@ -288,6 +293,7 @@ class Notes:
                 advice=advice,
                 exchange=exchange,
                 redacted=self._redacted,
+                correlation=item.correlation_id,
             )
         )
 

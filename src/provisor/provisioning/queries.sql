@@ -304,7 +304,7 @@ UPDATE pending SET urgent = FALSE WHERE job_id = :job_id AND source_id IN (:ids.
 
 -- name: claim_urgent
 -- The next of those, whatever else is in the queue.
-SELECT source_id, object_type, seq, attempts, failed_first_at, gone, urgent FROM pending
+SELECT source_id, object_type, seq, attempts, failed_first_at, gone, urgent, correlation_id FROM pending
 WHERE job_id = :job_id AND urgent AND due_at <= :now AND stage = 'object' AND object_type = :object_type
 ORDER BY due_at, source_id LIMIT :limit
 
@@ -403,9 +403,13 @@ INSERT INTO pending_member (job_id, group_id, member_id, due_at, attempts)
 SELECT a.job_id, a.group_id, a.member_id, :now, 0 FROM link_member a WHERE a.job_id = :job_id
 ON CONFLICT (job_id, group_id, member_id) DO UPDATE SET due_at = excluded.due_at
 
+-- name: correlate
+-- What asked for the change that an object is looked at for, so that the request on the wire can be traced back to it.
+UPDATE pending SET correlation_id = :correlation_id WHERE job_id = :job_id AND source_id = :source_id
+
 -- name: claim
 -- The next objects of a stage whose time has come.
-SELECT source_id, object_type, seq, attempts, failed_first_at, gone, urgent FROM pending
+SELECT source_id, object_type, seq, attempts, failed_first_at, gone, urgent, correlation_id FROM pending
 WHERE job_id = :job_id AND stage = :stage AND object_type = :object_type AND due_at <= :now
 ORDER BY due_at, source_id LIMIT :limit
 

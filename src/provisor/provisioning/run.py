@@ -14,6 +14,7 @@ from provisor.clock import Clock
 from provisor.connector.client import ScimClient
 from provisor.connector.errors import TargetError
 from provisor.directory.service import Directory
+from provisor.events.correlation import correlated
 from provisor.provisioning.decisions.store import DecisionStore
 from provisor.provisioning.entry import Writer
 from provisor.provisioning.faults import CycleBroken, JobHalted, Stopped, concerns_all
@@ -121,7 +122,9 @@ class Run:
         async def one(item: T) -> None:
             if not self.interrupted:
                 try:
-                    await send(item)
+                    # Every request, and every line of the log, can be traced back to what asked for the change.
+                    with correlated(getattr(item, "correlation_id", None)):
+                        await send(item)
                 except Stopped:
                     self.stopped = True
                 except TargetError as error:

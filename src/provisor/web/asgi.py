@@ -8,6 +8,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from provisor.events.correlation import correlated
 from provisor.security.outbound import Network
 from provisor.web import changes, health, pages
 from provisor.web.graph.operations import graph_face
@@ -68,4 +69,9 @@ class Front:
             # Doubled slashes before the name occur where a Tenant URL ends in one.
             name = scope["path"].lstrip("/").partition("/")[0]
             face = self._faces.get(name, face)
+            if name != "scim":
+                # What a request changes is told under one id, in the audit log and on its way to the targets.
+                with correlated():
+                    await face(scope, receive, send)
+                return
         await face(scope, receive, send)

@@ -110,6 +110,11 @@ class ImportStore:
             await _mark_leavers(tx, in_tenant, affected, extent)
             pairs = sorted(affected.pairs)
             await tx.execute_many(SQL["mark_pair"], [{**at, "group_id": g, "member_id": m} for g, m in pairs])
+            asked = {change.object_id: change.correlation_id for change in changes if change.correlation_id}
+            await tx.execute_many(
+                SQL["correlate"],
+                [{"job_id": cycle.job_id, "source_id": id_, "correlation_id": one} for id_, one in asked.items()],
+            )
             await tx.execute(SQL["move_watermark"], {**at, "watermark": watermark})
             phase = "leavers" if done else "import"
             await tx.execute(SQL["set_phase"], {"id": cycle.id, "phase": phase, "cursor": None})

@@ -102,6 +102,7 @@ pending = Table(
     Column("failed_first_at", Moment),
     Column("error_code", Key),
     Column("error", Document),
+    Column("correlation_id", Key),  # of the change that it is looked at for
     # The directory says that it was purged, so that its absence is no fault of reading.
     Column("gone", Flag, nullable=False, server_default=_NO),
     # It may have to lose access: the leavers' lane looks at it before all others.

@@ -187,12 +187,12 @@ def _wanted(filters: Mapping[str, str], app: App | None) -> LogFilter:
         object_type=filters["type"] or None,
         source_id=filters["source"] or None,
         source_name=filters["q"] or None,
-        since=_moment(filters["since"]),
-        until=_moment(filters["until"]),
+        since=moment_of(filters["since"]),
+        until=moment_of(filters["until"]),
     )
 
 
-def _moment(text: str) -> int | None:
+def moment_of(text: str) -> int | None:
     """From what a browser's date and time field says, UTC."""
     if not text:
         return None

@@ -182,3 +182,110 @@ async def test_who_may_not_read_configurations_sees_no_provisioning(world: World
     await browser.post(f"{base(world)}/provisioning/status", {"status": "on"}, status=403)
     status = 200 if role.endswith("Reader") else 403
     await browser.get("/portal/logs", status=status)
+
+
+async def test_from_manual_to_automatic_with_a_tested_connection(world: World, browser: Browser, text: Text) -> None:
+    reply = await browser.post("/portal/gallery/scim", {"name": "New"})
+    app = reply.headers["location"]
+    path = f"{app}/provisioning/settings"
+    page = await browser.get(path)
+    assert '<option value="Manual" selected>' in page
+    assert "Settings</h2>" not in page
+    fields = {
+        "mode": "Automatic",
+        "authentication": "StaticBearerToken",
+        "tenant_url": "https://target.test/scim/v2",
+        "secret_token": "wrong",
+        "notification_email": "ops@here.example",
+        "notify": "yes",
+    }
+    page = text((await browser.post(f"{path}/test", fields, status=422)).text)
+    assert "The connection does not work." in page
+    reply = await browser.post(f"{path}/credentials", fields, status=422)
+    assert "Save them all the same" in reply.text
+    assert "wrong" not in reply.text
+    fields["secret_token"] = "let-me-in"
+    page = text((await browser.post(f"{path}/test", fields, status=200)).text)
+    assert "The connection works." in page
+    page = await browser.sent(f"{path}/credentials", fields)
+    assert "the app accepts them" in page
+    assert '<option value="Manual"' not in page
+    assert "let-me-in" not in page
+    assert 'value="ops@here.example"' in page
+    page = await browser.sent(f"{path}/credentials", {**fields, "mode": "Manual"})
+    assert "does not go back to manual" in page
+    again = {**fields, "secret_token": ""}
+    assert "the app accepts them" in await browser.sent(f"{path}/credentials", again)
+    moved = {**again, "tenant_url": "https://elsewhere.test/scim"}
+    reply = await browser.post(f"{path}/test", moved, status=422)
+    assert all("elsewhere" not in request.path for request in world.target.requests)
+    settings = {
+        "status": "on",
+        "scope": "all",
+        "interval": "20m",
+        "nested-groups": "yes",
+        "default-access": "yes",
+        "group-rename": "replace",
+        "dialect": "entra",
+        "guard_enabled": "yes",
+        "guard_deletions": "7",
+        "guard_deletions_percent": "20",
+        "guard_changes_percent": "30",
+        "delete-threshold-value": "12",
+    }
+    page = text(await browser.sent(f"{path}/job", settings))
+    assert "rights that the application tied to the old group's id are lost" in page
+    found = await world.services.applications.find(operator(), world.here.tenant.id, app.rpartition("/")[2])
+    job = found.job.settings
+    assert (job.sync_all, job.interval_seconds, job.nested_groups, job.group_rename, job.dialect) == (
+        True,
+        1200,
+        True,
+        "Replace",
+        "entra",
+    )
+    assert (job.guard.deletions, job.guard.deletions_percent, job.guard.changes_percent) == (7, 20, 30)
+    assert job.notification.enabled
+    assert job.notification.recipients == "ops@here.example"
+    assert (await world.services.provisioning.state(operator(), found.job_id)).code == "NotRun"
+    reply = await browser.post(f"{path}/job", {**settings, "interval": "soon"}, status=422)
+    assert "is no interval" in reply.text
+
+
+async def test_a_preview_is_made_approved_and_applied(world: World, browser: Browser, text: Text) -> None:
+    await assign(world, world.here.ada, world.here.bob)
+    path = f"{base(world)}/provisioning/preview"
+    page = await browser.sent(path)
+    link = re.findall(rf'href="({path}/[0-9a-f-]+)\?action=create"', page)[0]
+    assert "Looked at 2 = Created 2" in text(page)
+    assert "displayName: Ada of Here" in text(page)
+    assert [request.method for request in world.target.requests if request.method != "GET"] == []
+    await browser.post(f"{link}/apply", status=409)
+    assert "Approved. Nothing was done yet." in await browser.sent(f"{link}/approve")
+    assert "Apply this plan?" in await browser.get(f"{link}/apply")
+    assert "The plan was applied." in await browser.sent(f"{link}/apply")
+    assert len([request for request in world.target.requests if request.method == "POST"]) == 2
+    assert "Applied" in text(await browser.get(path))
+
+
+async def test_what_is_ambiguous_is_decided_and_what_failed_is_listed(
+    world: World, browser: Browser, text: Text
+) -> None:
+    page = text(await browser.get(f"{base(world)}/provisioning/pending"))
+    assert "Nothing to decide" in page
+    assert "Nothing failed" in page
+    fields = {"source": world.here.ada.id, "choice": "create"}
+    await browser.post(f"{base(world)}/provisioning/pending", fields, status=404)
+
+
+async def test_the_audit_log_tells_who_changed_what(world: World, browser: Browser, text: Text) -> None:
+    await browser.sent(f"/portal/users/{world.here.ada.id}/enabled", {"enabled": "false"})
+    page = await browser.get(f"/portal/audit?target={world.here.ada.id}")
+    entries = [one for one in re.findall(r'href="(/portal/audit/[^"?]+)"', page) if not one.endswith("/export")]
+    pages = " ".join([text(await browser.get(one)) for one in entries])
+    assert "accountEnabled Yes No" in pages
+    lines = (await browser.client.get(f"/portal/audit/export?target={world.here.ada.id}")).text.splitlines()
+    assert {json.loads(line)["targets"][0]["id"] for line in lines} == {world.here.ada.id}
+    stranger = await world.browser(side=world.there)
+    assert "No entry" in await stranger.get(f"/portal/audit?target={world.here.ada.id}")
+    await (await world.browser("User Administrator")).get("/portal/audit", status=403)

@@ -19,6 +19,8 @@ def upgrade() -> None:
     _provisioning_log()
     _mail()
     _learnt()
+    for table in ("feed", "pending"):
+        op.add_column(table, sa.Column("correlation_id", KEY, nullable=True))
     op.create_table(
         "feed_floor",
         sa.Column("tenant_id", KEY, nullable=False),

@@ -34,13 +34,13 @@ class Applications:
     def operations(self) -> list[Operation]:
         """The list, one, its owners and client secrets."""
         one = "/applications/{application|appId}"
-        counted = frozenset(("$filter", "$search"))
+        counted, kind = frozenset(("$filter", "$search")), "application"
         return [
-            Operation("GET", "/applications", self.all, "applications.read", DIRECTORY_LIST, summary="Registrations."),
-            Operation("POST", "/applications", self.register, "applications.create", summary="A new application."),
+            Operation("GET", "/applications", self.all, "applications.read", DIRECTORY_LIST, kind=kind),
+            Operation("POST", "/applications", self.register, "applications.create", kind=kind),
             Operation("GET", "/applications/$count", self.count, "applications.read", counted),
-            Operation("GET", one, self.read, "applications.read", ENTITY),
-            Operation("PATCH", one, self.update, "applications.write"),
+            Operation("GET", one, self.read, "applications.read", ENTITY, kind=kind),
+            Operation("PATCH", one, self.update, "applications.write", kind=kind),
             Operation("DELETE", one, self.delete, "applications.write", summary="Delete it, for good."),
             *owners.operations(self._apps, one, "applications", self._finder.application),
         ]

@@ -74,11 +74,11 @@ class Assignments:
             return no_content()
 
         row = "appRoleAssignedTo" if resource else "appRoleAssignments"
-        read_row, write_row = f"{row}.read", f"{row}.write"
+        read_row, write_row, kind = f"{row}.read", f"{row}.write", APP_ROLE_ASSIGNMENT.name
         return [
-            Operation("GET", path, listed, read_row, _LIST, summary="Role assignments."),
-            Operation("POST", path, add, write_row, summary="Give a role."),
-            Operation("GET", f"{path}/{{assignment}}", read, read_row, SELECT),
+            Operation("GET", path, listed, read_row, _LIST, summary="Role assignments.", kind=kind),
+            Operation("POST", path, add, write_row, summary="Give a role.", kind=kind),
+            Operation("GET", f"{path}/{{assignment}}", read, read_row, SELECT, kind=kind),
             Operation("DELETE", f"{path}/{{assignment}}", remove, write_row, summary="Take a role away."),
         ]
 

@@ -32,14 +32,14 @@ class Grants:
     def operations(self) -> list[Operation]:
         """The list, one, and those of an application."""
         base, one = f"/{_NAME}", f"/{_NAME}/{{grant}}"
-        read, write = "permissionGrants.read", "permissionGrants.write"
+        read, write, kind = "permissionGrants.read", "permissionGrants.write", PERMISSION_GRANT.name
         return [
-            Operation("GET", base, self.all, read, PLAIN_LIST, summary="Consents."),
-            Operation("POST", base, self.create, write, summary="Consent for somebody, or for everybody."),
-            Operation("GET", one, self.read, read, SELECT),
-            Operation("PATCH", one, self.update, write),
+            Operation("GET", base, self.all, read, PLAIN_LIST, summary="Consents.", kind=kind),
+            Operation("POST", base, self.create, write, summary="Consent for somebody, or for everybody.", kind=kind),
+            Operation("GET", one, self.read, read, SELECT, kind=kind),
+            Operation("PATCH", one, self.update, write, kind=kind),
             Operation("DELETE", one, self.delete, write, summary="Take a consent back."),
-            Operation("GET", f"{SERVICE_PRINCIPAL}/{_NAME}", self.of_client, read, PLAIN_LIST),
+            Operation("GET", f"{SERVICE_PRINCIPAL}/{_NAME}", self.of_client, read, PLAIN_LIST, kind=kind),
         ]
 
     async def all(self, request: Request) -> Answer:

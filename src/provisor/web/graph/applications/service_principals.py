@@ -35,13 +35,13 @@ class ServicePrincipals:
     def operations(self) -> list[Operation]:
         """The list, one, its owners and client secrets."""
         base, name = f"/{_NAME}", "servicePrincipals"
-        counted = frozenset(("$filter", "$search"))
+        counted, kind = frozenset(("$filter", "$search")), "servicePrincipal"
         return [
-            Operation("GET", base, self.all, f"{name}.read", DIRECTORY_LIST, summary="Enterprise applications."),
-            Operation("POST", base, self.create, f"{name}.create", summary="The instance of an application."),
+            Operation("GET", base, self.all, f"{name}.read", DIRECTORY_LIST, kind=kind),
+            Operation("POST", base, self.create, f"{name}.create", kind=kind),
             Operation("GET", f"{base}/$count", self.count, f"{name}.read", counted),
-            Operation("GET", ONE, self.read, f"{name}.read", ENTITY),
-            Operation("PATCH", ONE, self.update, f"{name}.write"),
+            Operation("GET", ONE, self.read, f"{name}.read", ENTITY, kind=kind),
+            Operation("PATCH", ONE, self.update, f"{name}.write", kind=kind),
             Operation("DELETE", ONE, self.delete, f"{name}.write", summary="Delete it, for good."),
             *owners.operations(self._apps, ONE, name, self._finder.service_principal),
         ]

@@ -29,10 +29,11 @@ class Templates:
     def operations(self) -> list[Operation]:
         """The list, one, and what makes an app of it."""
         base, one = f"/{_NAME}", f"/{_NAME}/{{template}}"
+        row, kind = "applicationTemplates.read", "applicationTemplate"
         return [
-            Operation("GET", base, self.all, "applicationTemplates.read", PLAIN_LIST, summary="The gallery."),
-            Operation("GET", f"{base}/$count", self.count, "applicationTemplates.read", frozenset(("$filter",))),
-            Operation("GET", one, self.read, "applicationTemplates.read", SELECT),
+            Operation("GET", base, self.all, row, PLAIN_LIST, summary="The gallery.", kind=kind),
+            Operation("GET", f"{base}/$count", self.count, row, frozenset(("$filter",))),
+            Operation("GET", one, self.read, row, SELECT, kind=kind),
             Operation("POST", f"{one}/instantiate", self.instantiate, "applicationTemplates.instantiate"),
         ]
 

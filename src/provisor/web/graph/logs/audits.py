@@ -49,10 +49,10 @@ class DirectoryAudits:
 
     def operations(self) -> list[Operation]:
         """The list, and one entry."""
-        row = "auditLogs.directoryAudits.read"
+        row, kind = "auditLogs.directoryAudits.read", DIRECTORY_AUDIT.name
         return [
-            Operation("GET", f"/{_NAME}", self.all, row, _LIST, summary="The audit log."),
-            Operation("GET", f"/{_NAME}/{{entry}}", self.read, row, SELECT),
+            Operation("GET", f"/{_NAME}", self.all, row, _LIST, summary="The audit log.", kind=kind),
+            Operation("GET", f"/{_NAME}/{{entry}}", self.read, row, SELECT, kind=kind),
         ]
 
     async def all(self, request: Request) -> Answer:

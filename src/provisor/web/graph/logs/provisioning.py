@@ -56,10 +56,10 @@ class ProvisioningEntries:
 
     def operations(self) -> list[Operation]:
         """The list, and one entry."""
-        row = "auditLogs.provisioning.read"
+        row, kind = "auditLogs.provisioning.read", PROVISIONING.name
         return [
-            Operation("GET", f"/{_NAME}", self.all, row, _LIST, summary="The provisioning log."),
-            Operation("GET", f"/{_NAME}/{{entry}}", self.read, row, SELECT),
+            Operation("GET", f"/{_NAME}", self.all, row, _LIST, summary="The provisioning log.", kind=kind),
+            Operation("GET", f"/{_NAME}/{{entry}}", self.read, row, SELECT, kind=kind),
         ]
 
     async def all(self, request: Request) -> Answer:
