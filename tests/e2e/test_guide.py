@@ -1,4 +1,4 @@
-"""The original guide, clicked through in Chromium from an empty database to people in the app; ``docs/tutorial`` shows it.
+"""The original guide, clicked through in Chromium from an empty database to people in the app: see ``docs/tutorial``.
 
 Six steps for the key, eight for adding the app from the gallery, twenty-one for its provisioning. What they lead to is
 looked at on the app's side, and the chains that cross both sides are followed from there.

@@ -147,7 +147,12 @@ class SynchronizationPages:
     async def set_status(self, request: Request, session: Session) -> Response:
         app, _ = await self._found(request, session)
         provisioning = self._centre.app.provisioning
-        if form_of(request).choice("status", ("off", "on")) == "on":
+        status = form_of(request).choice("status", ("off", "on", "stop"))
+        if status == "stop":
+            await provisioning.stop(session.actor, app.job_id)
+            said = "Stopped: no request leaves from now on. The cycle goes on from here when provisioning is on again."
+            return done(request, f"{app_path(app)}/provisioning", said)
+        if status == "on":
             await provisioning.start(session.actor, app.job_id)
             return done(request, f"{app_path(app)}/provisioning", "Provisioning is on.")
         await provisioning.pause(session.actor, app.job_id)
