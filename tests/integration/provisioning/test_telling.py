@@ -159,8 +159,6 @@ async def test_a_secret_token_that_says_when_it_ends_is_told_before(world: World
     assert {one.kind for one in await told(world)} == {"expiry"}
 
 
-@pytest.mark.parametrize(
-    "token", [None, "", "opaque", "a.b.c", "a..c", "x.e30.y", "x.eyJleHAiOiJzb29uIn0.y"]
-)
+@pytest.mark.parametrize("token", [None, "", "opaque", "a.b.c", "a..c", "x.e30.y", "x.eyJleHAiOiJzb29uIn0.y"])
 def test_a_token_that_says_nothing_ends_at_no_known_moment(token: str | None) -> None:
     assert ends_at(token) is None
