@@ -170,7 +170,7 @@ class Engine:
             if watch.stopped:
                 raise Stopped
             job = await self._applications.job(SERVICE, cycle.job_id)
-            gate = self._gate(cycle.id)
+            gate = self._gate(cycle)
             run = await self.prepare(lease, cycle, job, gate, watch)
             for lane in ("main", "leavers"):
                 await self._flights.recover(lease, lane, until=run.until)
@@ -281,12 +281,12 @@ class Engine:
             self._memories.setdefault(job.id, Memory()),
         )
 
-    def _gate(self, cycle_id: str) -> CycleGate:
-        if cycle_id not in self._gates:
+    def _gate(self, cycle: Cycle) -> CycleGate:
+        if cycle.id not in self._gates:
             while len(self._gates) >= KEPT_ROSTERS:
                 del self._gates[next(iter(self._gates))]
-            self._gates[cycle_id] = CycleGate(self._guards, self._watcher)
-        return self._gates[cycle_id]
+            self._gates[cycle.id] = CycleGate(self._guards, self._watcher, cycle.began_at)
+        return self._gates[cycle.id]
 
     def _rosters_of(self, cycle_id: str) -> dict[Kind, Roster | None]:
         if cycle_id not in self._rosters:

@@ -304,7 +304,7 @@ UPDATE pending SET urgent = FALSE WHERE job_id = :job_id AND source_id IN (:ids.
 
 -- name: claim_urgent
 -- The next of those, whatever else is in the queue.
-SELECT source_id, object_type, seq, attempts, failed_first_at, gone, urgent FROM pending
+SELECT source_id, object_type, seq, attempts, failed_first_at, gone, urgent, correlation_id FROM pending
 WHERE job_id = :job_id AND urgent AND due_at <= :now AND stage = 'object' AND object_type = :object_type
 ORDER BY due_at, source_id LIMIT :limit
 

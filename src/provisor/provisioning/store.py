@@ -422,8 +422,8 @@ def _loaded(text: str | None) -> Any:
 
 
 def _pending(row: Row) -> Pending:
-    source_id, kind, seq, attempts, failed_first_at, gone, urgent = row
-    return Pending(source_id, kind, seq, attempts, failed_first_at, bool(gone), bool(urgent))
+    source_id, kind, seq, attempts, first, gone, urgent, correlation = row
+    return Pending(source_id, kind, seq, attempts, first, bool(gone), bool(urgent), correlation)
 
 
 def _cycle(row: Row) -> Cycle:

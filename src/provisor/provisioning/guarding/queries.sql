@@ -114,6 +114,12 @@ SELECT COUNT(*) FROM pending p
 WHERE p.job_id = :job_id AND p.stage = 'object' AND p.due_at <= :now
   AND EXISTS (SELECT 1 FROM link l WHERE l.job_id = p.job_id AND l.source_id = p.source_id)
 
+-- name: urgent_slots
+-- Linked objects that may have to lose access, and that the leavers' lane has still to look at.
+SELECT COUNT(*) FROM pending p
+WHERE p.job_id = :job_id AND p.urgent AND p.stage = 'object' AND p.due_at <= :now
+  AND EXISTS (SELECT 1 FROM link l WHERE l.job_id = p.job_id AND l.source_id = p.source_id)
+
 -- name: changed_in_cycle
 -- What the cycle has changed already.
 SELECT COALESCE(SUM(CASE WHEN action = 'updated' THEN 1 ELSE 0 END), 0),

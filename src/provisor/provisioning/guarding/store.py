@@ -58,6 +58,16 @@ class Extent:
     any_deferred: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Rush:
+    """Deletions within the window and since the cycle began; leavers that are still ahead; is a wave being counted?"""
+
+    executed: int
+    in_cycle: int
+    urgent: int
+    any_deferred: bool
+
+
 class GuardStore:
     """Reads, and writes of what no batch is part of. Raises ``LeaseLost`` from what is written on a lease."""
 
@@ -121,14 +131,18 @@ class GuardStore:
 
         return await self._database.read(work)
 
-    async def executed(self, job_id: str, now: int) -> int:
-        """Deletes and disables within the window."""
+    async def rush(self, job_id: str, began_at: int, now: int) -> Rush:
+        """What deletions there were and may be, as things are now; ``began_at``: of the cycle."""
 
-        async def work(tx: Tx) -> int:
-            row = await tx.fetch_one(SQL["deprovisions_since"], {"job_id": job_id, "since": now - WINDOW_MS})
-            return row[0] if row else 0
+        async def work(tx: Tx) -> Rush:
+            at = {"job_id": job_id, "now": now}
+            executed = await _count(tx, "deprovisions_since", {"job_id": job_id, "since": now - WINDOW_MS})
+            in_cycle = await _count(tx, "deprovisions_since", {"job_id": job_id, "since": began_at})
+            urgent = await _count(tx, "urgent_slots", at)
+            deferred = await tx.fetch_one(SQL["any_deferred"], {"job_id": job_id})
+            return Rush(executed, in_cycle, urgent, deferred is not None)
 
-        return await self._database.read(work)
+        return await self._database.read(work, long=True)
 
     async def extent(self, job_id: str, cycle_id: str, now: int) -> Extent:
         """How large things are, for the limits."""
