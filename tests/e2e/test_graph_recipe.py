@@ -1,4 +1,4 @@
-"""The documentation's end-to-end recipe with curl, as it stands in ``docs/how-to``, against a server and its own SCIM."""
+"""The end-to-end recipe with curl, as it stands in ``docs/how-to``, against a server and its own SCIM side."""
 
 from __future__ import annotations
 
