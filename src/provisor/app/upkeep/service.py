@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from provisor.app.upkeep.store import UpkeepStore
@@ -53,6 +53,7 @@ class Upkeep:
         telling: Telling,
         clock: Clock,
         retention: Retention,
+        purges: Mapping[str, Callable[[], Awaitable[int]]] | None = None,
     ) -> None:
         self._store = store
         self._mail = mail
@@ -63,6 +64,8 @@ class Upkeep:
         self._telling = telling
         self._clock = clock
         self._retention = retention
+        # What deletes by itself what is past its time, by what that is.
+        self._purges = purges or {}
 
     async def run_once(self, actor: Actor) -> Report:
         """One round: the service calls it every hour. An operator's right."""
@@ -91,6 +94,8 @@ class Upkeep:
             written = now - keep.messages * _DAY_MS
             _count(report, "messages", await _all(lambda limit: self._mail.expire(written, limit), _AT_ONCE))
         _count(report, "logEntries", await self._log.expire(actor))
+        for what, purge in self._purges.items():
+            _count(report, what, await purge())
         await self._notices.run_once()
         await self._telling.digests()
         return report

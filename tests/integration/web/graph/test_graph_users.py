@@ -8,6 +8,7 @@ import pytest
 from tests.integration.web.graph.conftest import GraphClient
 
 from provisor.directory.model import NewUser, Tenant
+from provisor.directory.service import Directory
 from provisor.security.actor import operator
 from provisor.storage.database import Database
 from provisor.testing.callers import KeptPasswords, KnownTokens, app
@@ -156,12 +157,15 @@ async def test_a_page_link_works_for_its_own_question_only(graph: GraphClient) -
         assert (reply.status, reply.error["code"]) == (400, "Directory_ExpiredPageToken")
 
 
+async def make_many(directory: Directory, tenant: Tenant, count: int) -> None:
+    people = [
+        NewUser({"userPrincipalName": f"u{n:04}@lindenhof.example", "displayName": f"U {n}"}) for n in range(count)
+    ]
+    await directory.create_users(operator(), tenant.id, people)
+
+
 async def test_a_long_page_is_sent_in_pieces(graph: GraphClient, graph_services: GraphServices, tenant: Tenant) -> None:
-    await graph_services.directory.create_users(
-        operator(),
-        tenant.id,
-        [NewUser({"userPrincipalName": f"u{n:04}@lindenhof.example", "displayName": f"U {n}"}) for n in range(1_001)],
-    )
+    await make_many(graph_services.directory, tenant, 1_001)
 
     reply = await graph("GET", "/users?$top=999")
 
