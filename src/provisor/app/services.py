@@ -442,6 +442,7 @@ class AppServices:
             MailStore(self.database),
             self.log,
             self.directory,
+            self.applications,
             self.companies,
             ExpiryNotices(self.database, self.clock),
             self.telling,
