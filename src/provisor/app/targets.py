@@ -29,7 +29,8 @@ class TargetClients:
         self._transport = transport
         self._clock = clock
         self._clients: dict[str, tuple[Credentials, str, ScimClient]] = {}
-        self._pacers: dict[str, Pacer] = {}
+        # The root of the target's address -> its pace.
+        self.pacers: dict[str, Pacer] = {}
 
     async def client(self, actor: Actor, job: Job) -> ScimClient:
         """The client for a job's target. Raises ``InvalidInput`` when its Tenant URL cannot be used."""
@@ -46,15 +47,16 @@ class TargetClients:
         """A client that is not kept. Raises ``InvalidInput`` as ``client``."""
         template = self._applications.template(job.template_id)
         profile = CapabilityProfile.from_dict(template.capabilities)
-        pacer = self._pacers.setdefault(
-            credentials.base_address,
+        address = parse_tenant_url(credentials.base_address)
+        pacer = self.pacers.setdefault(
+            address.root,
             Pacer(self._clock, concurrency=profile.concurrency, requests_per_second=profile.requests_per_second),
         )
         return ScimClient(
             self._transport,
             base_address=credentials.base_address,
             token=credentials.secret_token,
-            dialect=load_dialect(job.settings.dialect, parse_tenant_url(credentials.base_address).flags),
+            dialect=load_dialect(job.settings.dialect, address.flags),
             capabilities=profile,
             clock=self._clock,
             timeout=REQUEST_MS / 1000,
