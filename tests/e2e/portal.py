@@ -49,6 +49,7 @@ needs_chromium = pytest.mark.skipif(
     CHROMIUM is None and not os.environ.get("CI"), reason="no chromium here; scripts/test says how to get one"
 )
 WIDE, PHONE = {"width": 1200, "height": 760}, {"width": 390, "height": 844}
+_AXE = Axe().axe_script
 # What axe calls these is a fault to somebody.
 _SERIOUS = ("serious", "critical")
 
@@ -189,9 +190,14 @@ class Browser:
         assert said == []
 
 
-def require_accessible(page: Page) -> None:
-    """Axe finds nothing serious on this page."""
-    found = Axe().run(page).response["violations"]
+def require_accessible(page: Page, *rules: str) -> None:
+    """Axe finds nothing serious on this page. ``rules``: only these, such as ``color-contrast``; none: all."""
+    options: dict[str, Any] = {"resultTypes": ["violations"]}
+    if rules:
+        options["runOnly"] = {"type": "rule", "values": list(rules)}
+    if not page.evaluate("Boolean(window.axe)"):
+        page.evaluate(_AXE)
+    found = page.evaluate("options => axe.run(document, options)", options)["violations"]
     serious = [one for one in found if one["impact"] in _SERIOUS]
     told = [f"{one['id']}: {one['help']}: {[node['html'][:300] for node in one['nodes']][:3]}" for one in serious]
     assert told == [], f"{urlsplit(page.url).path}: {told}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import urllib.request
 from pathlib import Path
 
 from tests.e2e.conftest import EXAMPLE_COM, Program, eventually, get, needs_example_com, ready_portal, stop
@@ -99,7 +100,13 @@ def test_without_once_it_serves_the_portals_until_it_is_told_to_end(embedded: Pr
     process = embedded.start("demo", "--users", "12", "--port", "0")
     try:
         address = ready_portal(process)
+        assert process.stdout is not None
         assert get(f"{address}/healthz") == {"status": "ok"}
+        links = [line.strip() for line in (process.stdout.readline() for _ in range(4)) if "/welcome/" in line]
+        assert len(links) == 2
+        for link in links:
+            with urllib.request.urlopen(link) as page:
+                assert b"Set the password" in page.read()
     finally:
         code, _, err = stop(process)
     assert code == 0, err

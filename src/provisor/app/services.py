@@ -23,6 +23,7 @@ from provisor.storage.factory import make_database
 from provisor.storage.migrations import migrate
 
 if TYPE_CHECKING:
+    from provisor.app.meters import Meters
     from provisor.app.setup import Setup
     from provisor.app.targets import TargetClients
     from provisor.app.upkeep.service import Upkeep
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from provisor.applications.passwords.service import Passwords
     from provisor.applications.registrations.service import Registrations
     from provisor.applications.service import Applications
+    from provisor.applications.synchronization.service import Synchronization
     from provisor.connector.paces.store import PaceStore
     from provisor.connector.transport import Transport
     from provisor.directory.extensions.service import Extensions
@@ -51,22 +53,34 @@ if TYPE_CHECKING:
     from provisor.provider.requestlog.service import RequestLog
     from provisor.provider.resources.service import Resources
     from provisor.provider.service import Companies
+    from provisor.provisioning.checking import CredentialChecks
+    from provisor.provisioning.connections.service import ObjectConnections
     from provisor.provisioning.decisions.service import Decisions
+    from provisor.provisioning.discovery import Discovery
     from provisor.provisioning.engine import Engine, Stores
     from provisor.provisioning.explaining.service import Explanations
     from provisor.provisioning.guarding.model import GuardWatcher
     from provisor.provisioning.guarding.service import Guards
+    from provisor.provisioning.learning.service import Learning
     from provisor.provisioning.log.service import ProvisioningLog
     from provisor.provisioning.ondemand.service import OnDemand
+    from provisor.provisioning.outcomes.service import Outcomes
     from provisor.provisioning.planning.service import Plans
     from provisor.provisioning.service import Provisioning
     from provisor.provisioning.telling.store import Telling
     from provisor.provisioning.tryout import Tryout
+    from provisor.security.passwords import Passwords as HashingPool
     from provisor.signin.accounts.service import Accounts
+    from provisor.signin.federation.service import Federation
     from provisor.signin.given.service import GivenPasswords
     from provisor.signin.joining.service import Joining
     from provisor.signin.keyring.service import Keyring
     from provisor.signin.links.service import Links
+    from provisor.signin.openid.authorize import Authorization
+    from provisor.signin.openid.clients import Clients as OAuthClients
+    from provisor.signin.openid.consent import Consents
+    from provisor.signin.openid.issuing import Issuing
+    from provisor.signin.openid.vendor import Vendor
     from provisor.signin.roles.service import Roles
     from provisor.signin.service import Authority
     from provisor.signin.sessions import Sessions
@@ -162,11 +176,12 @@ class AppServices:
 
     @cached_property
     def given_passwords(self) -> GivenPasswords:
-        from provisor.security.passwords import Passwords
+        from provisor.signin.accounts.store import AccountStore
         from provisor.signin.given.service import GivenPasswords
-        from provisor.signin.given.store import GivenStore
+        from provisor.signin.store import SignInStore
 
-        return GivenPasswords(GivenStore(self.database), Passwords(), self.clock)
+        people = SignInStore(self.database)
+        return GivenPasswords(AccountStore(self.database), people, self.sessions, self._hashing, self.clock)
 
     @cached_property
     def applications(self) -> Applications:
@@ -197,6 +212,33 @@ class AppServices:
         return PermissionGrants(GrantStore(self.database), self.clock)
 
     @cached_property
+    def synchronization(self) -> Synchronization:
+        from provisor.applications.store import ApplicationStore
+        from provisor.applications.synchronization.service import Synchronization
+
+        store = ApplicationStore(self.database)
+        return Synchronization(store, self.applications, self.sealer, self.clock)
+
+    @cached_property
+    def credential_checks(self) -> CredentialChecks:
+        from provisor.provisioning.checking import CredentialChecks
+
+        return CredentialChecks(self.synchronization, self.targets)
+
+    @cached_property
+    def discovery(self) -> Discovery:
+        from provisor.provisioning.discovery import Discovery
+
+        return Discovery(self.applications, self.targets, self.clock)
+
+    @cached_property
+    def connections(self) -> ObjectConnections:
+        from provisor.provisioning.connections.service import ObjectConnections
+        from provisor.provisioning.connections.store import ConnectionStore
+
+        return ObjectConnections(ConnectionStore(self.database), self.clock)
+
+    @cached_property
     def role_assignments(self) -> RoleAssignments:
         from provisor.applications.assignments.service import RoleAssignments
         from provisor.applications.assignments.store import AssignmentStore
@@ -208,6 +250,7 @@ class AppServices:
     def stores(self) -> Stores:
         from provisor.provisioning.decisions.store import DecisionStore
         from provisor.provisioning.engine import Stores
+        from provisor.provisioning.flights.store import FlightStore
         from provisor.provisioning.guarding.store import GuardStore
         from provisor.provisioning.importing.store import ImportStore
         from provisor.provisioning.leases.store import LeaseStore
@@ -222,6 +265,7 @@ class AppServices:
             RecordStore(database),
             GuardStore(database),
             DecisionStore(database),
+            FlightStore(database),
         )
 
     @cached_property
@@ -261,6 +305,13 @@ class AppServices:
 
         stores = self.stores
         return Guards(stores.guards, stores.jobs, self.applications, self.clock, self.guard_watcher)
+
+    @cached_property
+    def outcomes(self) -> Outcomes:
+        from provisor.provisioning.outcomes.service import Outcomes
+        from provisor.provisioning.outcomes.store import OutcomeStore
+
+        return Outcomes(OutcomeStore(self.database), self.applications)
 
     @cached_property
     def tryout(self) -> Tryout:
@@ -375,6 +426,19 @@ class AppServices:
     # Operation
 
     @cached_property
+    def meters(self) -> Meters:
+        from provisor.app.meters import Meters
+
+        return Meters(self.database, self.clock)
+
+    @cached_property
+    def learning(self) -> Learning:
+        from provisor.provisioning.learning.service import Learning
+        from provisor.provisioning.learning.store import LearningStore
+
+        return Learning(LearningStore(self.database), self.applications)
+
+    @cached_property
     def upkeep(self) -> Upkeep:
         from provisor.app.upkeep.service import Retention, Upkeep
         from provisor.app.upkeep.store import UpkeepStore
@@ -386,11 +450,18 @@ class AppServices:
             MailStore(self.database),
             self.log,
             self.directory,
+            self.applications,
             self.companies,
             ExpiryNotices(self.database, self.clock),
             self.telling,
             self.clock,
             Retention(feed=self.settings.feed_days),
+            {
+                "sessions": self.sessions.purge,
+                "signInLinks": self.links.purge,
+                "attempts": self.accounts.purge,
+                "tokenGrants": self.issuing.purge,
+            },
         )
 
     @cached_property
@@ -456,7 +527,44 @@ class AppServices:
         from provisor.signin.service import Authority
         from provisor.signin.store import SignInStore
 
-        return Authority(SignInStore(self.database), self.keyring, self.clock)
+        return Authority(SignInStore(self.database), self.keyring, self.oauth_clients, self.clock)
+
+    @cached_property
+    def vendor(self) -> Vendor:
+        from provisor.signin.openid.vendor import TEMPLATE, Vendor
+
+        secret = self.root.derive("vendor client secret").hex()
+        return Vendor(self.registrations, self.applications.template(TEMPLATE), secret, self.clock)
+
+    @cached_property
+    def oauth_clients(self) -> OAuthClients:
+        from provisor.signin.openid.clients import Clients
+
+        return Clients(self.registrations, self.passwords, self.role_assignments, self.directory, self.vendor)
+
+    @cached_property
+    def consents(self) -> Consents:
+        from provisor.signin.openid.consent import Consents
+        from provisor.signin.openid.store import OpenIdStore
+
+        store = OpenIdStore(self.database)
+        return Consents(store, self.oauth_clients, self.registrations, self.grants, self.role_assignments)
+
+    @cached_property
+    def authorization(self) -> Authorization:
+        from provisor.signin.openid.authorize import Authorization
+        from provisor.signin.openid.store import OpenIdStore
+
+        return Authorization(OpenIdStore(self.database), self.oauth_clients, self.consents, self.clock)
+
+    @cached_property
+    def issuing(self) -> Issuing:
+        from provisor.signin.openid.issuing import Issuing
+        from provisor.signin.openid.store import OpenIdStore
+        from provisor.signin.store import SignInStore
+
+        store, people = OpenIdStore(self.database), SignInStore(self.database)
+        return Issuing(store, people, self.oauth_clients, self.consents, self.keyring, self.clock)
 
     @cached_property
     def sessions(self) -> Sessions:
@@ -481,7 +589,6 @@ class AppServices:
 
     @cached_property
     def accounts(self) -> Accounts:
-        from provisor.security.passwords import Passwords
         from provisor.signin.accounts.service import Accounts
         from provisor.signin.accounts.store import AccountStore
         from provisor.signin.store import SignInStore
@@ -490,7 +597,7 @@ class AppServices:
             AccountStore(self.database),
             SignInStore(self.database),
             self.sessions,
-            Passwords(),
+            self._hashing,
             self._sealer,
             self.clock,
             pepper=self.root.derive("recovery codes"),
@@ -509,7 +616,25 @@ class AppServices:
             self.links, self.accounts, people, attempts, self.companies, self.clock, open_sign_up=open_sign_up
         )
 
+    @cached_property
+    def federation(self) -> Federation:
+        from provisor.signin.federation.exchange import Exchange, OwnAuthority, RemoteAuthority
+        from provisor.signin.federation.service import Federation
+        from provisor.signin.federation.store import FederationStore
+
+        known = self.settings.microsoft
+        exchange: Exchange = OwnAuthority(self.issuing, self.keyring, self.vendor)
+        if known is not None:
+            exchange = RemoteAuthority(known.authority, known.client_id, known.client_secret, self._transport)
+        return Federation(FederationStore(self.database), exchange, self.joining, self.sealer, self.clock)
+
     # What they share
+
+    @cached_property
+    def _hashing(self) -> HashingPool:
+        from provisor.security.passwords import Passwords
+
+        return Passwords()
 
     @property
     def sealer(self) -> Sealer:

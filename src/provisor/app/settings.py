@@ -19,6 +19,15 @@ DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8080
 
 
 @dataclass(frozen=True, slots=True)
+class Microsoft:
+    """Entra ID as the authority that companies' people sign in with. ``authority``: without a slash at its end."""
+
+    authority: str
+    client_id: str
+    client_secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """``data_dir``: where SQLite, the key file and locks live; with a database URL only locks and spool files.
 
@@ -45,6 +54,7 @@ class Settings:
     trusted_proxies: str = ""
     open_sign_up: bool = True
     require_second_factor: bool = False
+    microsoft: Microsoft | None = None
     provisioning_log_days: int = 30
     smtp_url: str | None = field(default=None, repr=False)
     mail_from: str = "provisor@localhost"
@@ -113,6 +123,7 @@ def read_settings(
         trusted_proxies=env.get("PROVISOR_TRUSTED_PROXIES", ""),
         open_sign_up=_flag(env, "PROVISOR_OPEN_SIGN_UP", default=True),
         require_second_factor=_flag(env, "PROVISOR_REQUIRE_SECOND_FACTOR", default=False),
+        microsoft=_microsoft(env),
         provisioning_log_days=_number(env, "PROVISOR_PROVISIONING_LOG_DAYS", 30, "a number of days", 36_500),
         smtp_url=env.get("PROVISOR_SMTP_URL") or None,
         mail_from=env.get("PROVISOR_MAIL_FROM") or "provisor@localhost",
@@ -139,6 +150,21 @@ def _number(env: Mapping[str, str], name: str, default: int, what: str, most: in
     if not (text.isascii() and text.isdigit()) or int(text) > most:
         raise InvalidInput(f"{name} is {text!r}.", hint=f"Give {what}.")
     return int(text)
+
+
+def _microsoft(env: Mapping[str, str]) -> Microsoft | None:
+    names = ("PROVISOR_MICROSOFT_AUTHORITY", "PROVISOR_MICROSOFT_CLIENT_ID", "PROVISOR_MICROSOFT_CLIENT_SECRET")
+    authority, client_id, secret = (env.get(name, "").strip() for name in names)
+    if not client_id and not secret and not authority:
+        return None
+    if not client_id or not secret:
+        raise InvalidInput(
+            "Signing in with Microsoft needs a client id and a secret.", hint=f"Give {names[1]} and {names[2]}."
+        )
+    authority = authority or "https://login.microsoftonline.com/organizations"
+    if not authority.startswith(("https://", "http://")):
+        raise InvalidInput(f"{names[0]} is {authority!r}.", hint="Give an address like https://login.example/tenant.")
+    return Microsoft(authority.rstrip("/"), client_id, secret)
 
 
 def _flag(env: Mapping[str, str], name: str, *, default: bool) -> bool:

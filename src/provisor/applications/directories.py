@@ -17,6 +17,8 @@ import msgspec
 AttributeType = Literal["String", "Integer", "Reference", "Binary", "Boolean", "DateTime"]
 Mutability = Literal["ReadWrite", "ReadOnly", "Immutable", "WriteOnly"]
 
+# What a SCIM target's /Schemas tell.
+DISCOVERABLE = "AttributeNames, AttributeDataTypes, AttributeReadOnly"
 USER = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
 
@@ -76,14 +78,15 @@ class Directory(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str = ""
 
     def definition(self, id_: str, name: str, extra: Mapping[str, Sequence[Attribute]] | None = None) -> dict[str, Any]:
-        """Graph's ``directoryDefinition``; ``extra``: object name -> attributes that only one app has."""
+        """Graph's ``directoryDefinition``; ``extra``: object name -> attributes that only one app has, null of the
+        source, whose attributes are known."""
         return {
             "id": id_,
             "name": name,
             "readOnly": False,
             "version": None,
             "discoveryDateTime": None,
-            "discoverabilities": "None",
+            "discoverabilities": "None" if extra is None else DISCOVERABLE,
             "objects": [kind.definition((extra or {}).get(kind.name, ())) for kind in self.objects],
         }
 

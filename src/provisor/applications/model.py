@@ -185,15 +185,27 @@ class App:
 
 
 @dataclass(frozen=True, slots=True)
+class OAuthClient:
+    """Who asks the app's own authority for access tokens. ``in_header``: how the secret is sent."""
+
+    token_url: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    in_header: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Credentials:
     """Where the app is and what opens it. ``secret_token`` is null when none is stored.
 
-    ``version`` is another one whenever one of them was saved; it tells nothing about them.
+    ``oauth``: what a token is asked for with, in the place of a fixed one; null: the token is fixed. ``version`` is
+    another one whenever one of them was saved; it tells nothing about them.
     """
 
     base_address: str
     secret_token: str | None = field(repr=False)
     version: str = ""
+    oauth: OAuthClient | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from provisor.applications.model import (
     CredentialsChange,
     Job,
     JobSettings,
+    OAuthClient,
     PrincipalType,
     Removed,
     SchemaDiff,
@@ -49,6 +50,18 @@ from provisor.security.secrets import SealBroken, SealedElsewhere, Sealer
 
 BASE_ADDRESS = "BaseAddress"
 SECRET_TOKEN = "SecretToken"  # noqa: S105 - the name of a field, not a secret
+CONNECTION_KEYS = frozenset(
+    (
+        BASE_ADDRESS,
+        SECRET_TOKEN,
+        "AuthenticationType",
+        "Oauth2TokenExchangeUri",
+        "Oauth2ClientId",
+        "Oauth2ClientSecret",
+        "ClientIdentifier",
+        "ClientSecret",
+    )
+)
 ANY_APP = "scim"  # the template of an app that is none of the gallery's
 _COMPILED_SCHEMAS = 256
 
@@ -311,7 +324,8 @@ class Applications:
         address = self._open(row, BASE_ADDRESS, sealed)
         if address is None:
             raise InvalidTenantUrl(f"The app {row.display_name} has no Tenant URL.", hint="Enter its SCIM address.")
-        return Credentials(address, self._open(row, SECRET_TOKEN, sealed), _version(sealed))
+        wanted = {key: self._open(row, key, sealed) or "" for key in sealed if key in CONNECTION_KEYS}
+        return Credentials(address, wanted.get(SECRET_TOKEN) or None, _version(sealed), oauth_client(wanted))
 
     async def credentials_version(self, actor: Actor, job_id: str) -> str:
         """Another one whenever credentials were saved; also of a job that has none."""
@@ -446,6 +460,19 @@ def _may_read_jobs(actor: Actor, tenant_id: str) -> bool:
     except Forbidden:
         return False
     return True
+
+
+def oauth_client(values: Mapping[str, str]) -> OAuthClient | None:
+    """Who asks for access tokens, where the credentials say that somebody does; null with a fixed token.
+
+    ``AuthenticationType`` decides; without it, a token address and a client do, when there is no fixed token.
+    """
+    kind = values.get("AuthenticationType", "").casefold()
+    client_id = values.get("Oauth2ClientId") or values.get("ClientIdentifier") or ""
+    secret = values.get("Oauth2ClientSecret") or values.get("ClientSecret") or ""
+    url = values.get("Oauth2TokenExchangeUri", "")
+    wanted = kind.startswith("oauth2clientcredentials") or (not kind and not values.get(SECRET_TOKEN))
+    return OAuthClient(url, client_id, secret) if wanted and url and client_id and secret else None
 
 
 def job_id_of(service_principal: ServicePrincipal, template_id: str = "") -> str:

@@ -64,6 +64,16 @@ class JobRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """An app without a job, whose credentials wait for one under the id that the job will have."""
+
+    id: str
+    tenant_id: str
+    service_principal_id: str
+    display_name: str
+
+
+@dataclass(frozen=True, slots=True)
 class NewJob:
     """What is written when a job is made. ``schema`` is JSON, ``secrets`` are sealed already."""
 
@@ -110,8 +120,9 @@ class ApplicationStore:
 
         await self._database.write(work)
 
-    async def insert_job(self, job: NewJob) -> None:
-        """Write a job of an app that has none. Raises ``JobExists``."""
+    async def insert_job(self, job: NewJob, waiting_id: str) -> None:
+        """Write a job of an app that has none; its credentials take the place of those that waited for it under
+        ``waiting_id``. Raises ``JobExists``."""
 
         async def work(tx: Tx) -> None:
             await tx.fetch_one(_QUERIES["lock_tenant"], {"tenant_id": job.tenant_id})
@@ -121,6 +132,7 @@ class ApplicationStore:
                     f"The application has the synchronization job {found[0]} already.",
                     hint="Use that one, or delete it first.",
                 )
+            await tx.execute(_QUERIES["delete_secrets"], {"job_id": waiting_id})
             await _insert_job(tx, job)
             made = await tx.fetch_one(_QUERIES["job"], {"job_id": job.id})
             if made is not None:
@@ -160,6 +172,16 @@ class ApplicationStore:
             return [(sp, jobs.get(sp.id)) for sp in await service_principals(tx, tenant_id)]
 
         return await self._database.read(work)
+
+    async def job_of(self, service_principal_id: str) -> JobRow | None:
+        """The job of an app, ``None`` when it has none."""
+
+        async def work(tx: Tx) -> Row | None:
+            found = await tx.fetch_one(_QUERIES["job_of"], {"service_principal_id": service_principal_id})
+            return await tx.fetch_one(_QUERIES["job"], {"job_id": found[0]}) if found else None
+
+        row = await self._database.read(work)
+        return _job(row) if row else None
 
     async def job(self, job_id: str) -> JobRow | None:
         """One job, ``None`` when there is none."""
@@ -249,7 +271,7 @@ class ApplicationStore:
         await self._database.write(work)
 
     async def secrets(self, job_id: str) -> dict[str, bytes]:
-        """A job's sealed credentials by key."""
+        """A job's sealed credentials by key, or those that wait for it."""
 
         async def work(tx: Tx) -> dict[str, bytes]:
             return await _secrets(tx, job_id)
@@ -257,13 +279,20 @@ class ApplicationStore:
         return await self._database.read(work)
 
     async def change_secrets(
-        self, job: JobRow, change: Callable[[dict[str, bytes]], dict[str, bytes | None]], *, actor: Actor, at: int
+        self,
+        job: JobRow | Waiting,
+        change: Callable[[dict[str, bytes]], dict[str, bytes | None]],
+        *,
+        actor: Actor,
+        at: int,
     ) -> None:
-        """Change a job's sealed credentials. ``change`` is given those there are and answers what to put (``None``: to
-        forget); it may run again. What it raises leaves everything as it was. Raises ``JobNotFound``."""
+        """Change a job's sealed credentials, or those that wait for one. ``change`` is given those there are and
+        answers what to put (``None``: to forget); it may run again. What it raises leaves everything as it was. Raises
+        ``JobNotFound``."""
 
         async def work(tx: Tx) -> None:
-            if await tx.fetch_one(_QUERIES["lock_job"], {"job_id": job.id}) is None:
+            held = await tx.fetch_one(_QUERIES["lock_job"], {"job_id": job.id})
+            if held is None and isinstance(job, JobRow):
                 raise JobNotFound(f"There is no job {job.id}.")
             before = await _secrets(tx, job.id)
             changes = change(before)
@@ -394,7 +423,7 @@ def _job_target(job_id: str, sp: ServicePrincipal) -> Target:
 
 
 async def _record(
-    tx: Tx, job: JobRow, activity: Activity, changed: tuple[Modified, ...], actor: Actor, at: int
+    tx: Tx, job: JobRow | Waiting, activity: Activity, changed: tuple[Modified, ...], actor: Actor, at: int
 ) -> None:
     """Tell the audit log of a change of a job's configuration."""
     targets = (

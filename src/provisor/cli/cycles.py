@@ -67,12 +67,12 @@ def reasons(entries: Sequence[Mapping[str, Any]]) -> Iterable[RenderableType]:
         if (name := entry["sourceIdentity"]["displayName"]) not in names:
             names.append(name)
     words = {"failure": "Failed", "warning": "Waiting", "skipped": "Skipped"}
-    # The log calls it skipped, the balance unchanged: there was nothing to send.
-    unchanged = {"RedundantExport": "Unchanged"}
+    # The log calls these skipped; the balance has them as unchanged, for there was nothing to send, and as waiting.
+    known = {"RedundantExport": "Unchanged", "StagedDelete": "Held", "Held": "Held"}
     for (status, code, why), names in list(grouped.items())[:_MOST_REASONS]:
         at_least = "at least " if told[status] >= MOST_TOLD else ""
         who = ", ".join(names[:4]) + (f" and {at_least}{len(names) - 4} more" if len(names) > 4 else "")
-        yield plain(f"{unchanged.get(code) or words.get(status, status)} ({code}): {who}: {why}")
+        yield plain(f"{known.get(code) or words.get(status, status)} ({code}): {who}: {why}")
     if len(grouped) > _MOST_REASONS:
         yield f"… and {len(grouped) - _MOST_REASONS} more reasons: see 'provisor job logs'."
 

@@ -78,6 +78,8 @@ def demo(
             # Not before the app's address is the one of this server: the worker goes on at once with what was cut off.
             await stack.enter_async_context(_worker(services))
             await story.tell()
+            if not once:
+                await story.open_doors()
             here.output.show(story.document(), story.summary)
             if not once:
                 await until_told_to_end()
@@ -128,6 +130,7 @@ class _Story:
     entries: list[dict[str, Any]] = field(default_factory=list)
     arrived: Counts | None = None
     ids: dict[str, str] = field(default_factory=dict)
+    doors: dict[str, str] = field(default_factory=dict)
 
     @property
     def scim_url(self) -> str:
@@ -192,6 +195,13 @@ class _Story:
         known = await services.provisioning.cycles(operator(), app.job_id, 1_000)
         self.initial = next((cycle for cycle in known if cycle.kind == "Initial"), None)
         self.arrived = await services.resources.counts(operator(), company_id)
+
+    async def open_doors(self) -> None:
+        """Links that let one in to both portals, once each."""
+        from provisor.cli import demo_setup
+
+        tenant, company = await demo_setup.sign_in_links(self.services, self.ids["tenant"], self.ids["company"])
+        self.doors = {"sign_in": self.address + tenant, "company_sign_in": self.address + company}
 
     async def _cycle(self) -> None:
         """Start the job and follow it until it has nothing more to do; the cycles of this are told and kept."""
@@ -262,10 +272,13 @@ class _Story:
             "company_portal": f"{self.address}/company",
             "scim_url": self.scim_url,
             **self.ids,
+            **self.doors,
         }
 
     def summary(self) -> Iterable[RenderableType]:
         """The last table, why anything was skipped, and where to look on."""
+        from rich.text import Text
+
         arrived = self.arrived
         yield ""
         yield balance(self.cycles)
@@ -274,6 +287,10 @@ class _Story:
         yield from reasons(self.entries)
         yield f"\nDirectory and provisioning: {self.address}/portal"
         yield f"The app's side:             {self.address}/company"
+        if self.doors:
+            yield "\nTo sign in, open these links, once each; then there is a password:"
+            yield Text(self.doors["sign_in"], no_wrap=True, overflow="ignore")
+            yield Text(self.doors["company_sign_in"], no_wrap=True, overflow="ignore")
 
 
 @asynccontextmanager

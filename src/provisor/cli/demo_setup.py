@@ -137,6 +137,24 @@ async def connect(services: AppServices, tenant_id: str, company: Company, url: 
     return app, True
 
 
+async def sign_in_links(services: AppServices, tenant_id: str, company_id: str) -> tuple[str, str]:
+    """Paths that let one in, once: as the directory's Global Administrator (who is given the role where nobody has it),
+    and as the company's administrator."""
+    from provisor.signin.people import PersonKey
+    from provisor.signin.roles.service import GLOBAL_ADMINISTRATOR
+
+    me = operator()
+    grants = await services.roles.grants(me, tenant_id)
+    chosen = next((grant.user_id for grant in grants if grant.role == GLOBAL_ADMINISTRATOR), None)
+    if chosen is None:
+        chosen = (await services.directory.users_after(me, tenant_id, None, 1))[0].id
+        await services.roles.grant(me, tenant_id, chosen, GLOBAL_ADMINISTRATOR)
+    [first, *_] = await services.companies.administrators(me, company_id)
+    portal = await services.links.for_person(me, PersonKey("tenant", tenant_id, chosen))
+    company = await services.links.for_person(me, PersonKey("company", company_id, first.id))
+    return portal.path, company.path
+
+
 async def assign_everybody(services: AppServices, app: App, now: Situation) -> int:
     """Assign every person and every security group that is not assigned; how many those were."""
     import asyncio

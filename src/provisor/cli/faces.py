@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from provisor.app.services import AppServices
     from provisor.web.asgi import Front
     from provisor.web.graph.services import GraphServices
+    from provisor.web.signin.services import SignInServices
 
 
 def make_app(services: AppServices) -> Front:
@@ -16,7 +17,6 @@ def make_app(services: AppServices) -> Front:
     from provisor.web.asgi import create_app
     from provisor.web.company.services import CompanyServices
     from provisor.web.services import Services, WebSettings
-    from provisor.web.signin.services import SignInServices
 
     settings = services.settings
 
@@ -31,12 +31,13 @@ def make_app(services: AppServices) -> Front:
                 trusted_proxies=parse_networks(settings.trusted_proxies),
             ),
             ready=services.ready,
+            measure=services.meters.exposition,
             clients=services.clients,
             requests=services.requests,
             outbox=services.outbox,
             sessions=services.sessions,
             setup=services.setup,
-            sign_in=SignInServices(services.accounts, services.sessions, services.joining),
+            sign_in=_sign_in(services),
             company_portal=CompanyServices(
                 services.companies,
                 services.clients,
@@ -57,6 +58,22 @@ def make_app(services: AppServices) -> Front:
     )
 
 
+def _sign_in(services: AppServices) -> SignInServices:
+    from provisor.web.signin.services import SignInServices
+
+    return SignInServices(
+        accounts=services.accounts,
+        sessions=services.sessions,
+        joining=services.joining,
+        authority=services.authority,
+        keyring=services.keyring,
+        authorization=services.authorization,
+        consents=services.consents,
+        issuing=services.issuing,
+        federation=services.federation,
+    )
+
+
 def _graph(services: AppServices) -> GraphServices:
     from provisor.web.graph.services import GraphServices
 
@@ -66,9 +83,11 @@ def _graph(services: AppServices) -> GraphServices:
         links=services.directory_links,
         tracking=services.tracking,
         extensions=services.extensions,
+        registrations=services.registrations,
         authenticator=services.authority,
         passwords=services.given_passwords,
         sealer=services.sealer,
         clock=services.clock,
+        apps=services,
         public_url=services.settings.public_url,
     )

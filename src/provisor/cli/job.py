@@ -10,6 +10,7 @@ import typer
 from provisor.cli.joblog import logs
 from provisor.cli.output import facts, plain
 from provisor.cli.session import Session, session
+from provisor.clock import iso
 from provisor.errors import NotFound
 from provisor.security.actor import operator
 
@@ -173,7 +174,20 @@ def status(context: typer.Context, job: JobRef, tenant: Tenant = None) -> None:
 
     async def work(services: AppServices) -> dict[str, Any]:
         found = await find_job(services, tenant, job)
-        return await services.provisioning.status(operator(), found.id)
+        known = await services.learning.of(operator(), found.id)
+        refused = [
+            {
+                "capability": one.capability,
+                "value": one.value,
+                "detail": one.detail,
+                "first": iso(one.first_at),
+                "last": iso(one.last_at),
+                "times": one.times,
+            }
+            for one in known.refused
+        ]
+        document = await services.provisioning.status(operator(), found.id)
+        return {**document, "target": {"profile": dict(known.profile), "refused": refused, "notes": list(known.notes)}}
 
     show_status(here, here.run(work))
 
@@ -222,6 +236,13 @@ def show_status(here: Session, document: dict[str, Any]) -> None:
             pairs.append(("credentials", f"{now['credentials']['state']}: {now['credentials']['message']}"))
         if now["undecided"]:
             pairs.append(("to decide", f"{now['undecided']} objects: provisor job pending JOB"))
+        pairs += [
+            (
+                f"refuses {one['capability']}",
+                f"{one['value']}: {one['detail']} ({one['times']} times, last {one['last']})",
+            )
+            for one in document.get("target", {}).get("refused", ())
+        ]
         yield facts(pairs)
 
     here.output.show(document, people)

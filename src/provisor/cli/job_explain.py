@@ -73,22 +73,26 @@ def _people(told: Explanation, *, whole: bool) -> Iterable[RenderableType]:
                 ("Matching", "Value", "Found in the target", ""),
                 [(m.attribute, m.value, _found(m.found), m.note) for m in told.matching],
             )
-    yield table(
-        ("Mapping", "From", "Values", "Should be", "Confirmed", "In the target", "So"),
-        [
-            (
-                m.target,
-                m.source,
-                ", ".join(f"{name}={value}" for name, value in m.values.items()),
-                m.desired,
-                m.acknowledged,
-                m.shown,
-                m.error or m.verdict,
-            )
+    if whole:
+        # Where no side has a value there is nothing to tell.
+        rows4 = [
+            (_short(m.target), m.desired, m.acknowledged, m.shown, m.error or m.verdict)
             for m in told.mappings
-        ],
-    )
-    for mapping in told.mappings:
+            if m.error or any(value is not None for value in (m.desired, m.acknowledged, m.shown))
+        ]
+        yield table(("Mapping", "Should be", "Confirmed", "In the target", "So"), rows4)
+    for mapping in () if whole else told.mappings:
+        yield facts(
+            [
+                ("attribute", mapping.target),
+                ("mapped from", f"{mapping.source} ({mapping.applies})"),
+                *((f"  {name}", value) for name, value in mapping.values.items()),
+                ("should be", mapping.desired),
+                ("confirmed", mapping.acknowledged),
+                ("in the target", mapping.shown),
+                ("so", mapping.error or mapping.verdict),
+            ]
+        )
         if mapping.steps:
             yield table(("Step", "Gives"), mapping.steps)
     if told.references and whole:
@@ -118,6 +122,11 @@ def _state(told: Explanation) -> list[tuple[str, object]]:
     if told.members:
         pairs.append(("members", ", ".join(f"{n} {name}" for name, n in told.members.items())))
     return pairs
+
+
+def _short(path: str) -> str:
+    """A target attribute without the URN of its schema."""
+    return path.rpartition(":")[2] if path.lower().startswith("urn:") else path
 
 
 def _found(ids: object) -> str:

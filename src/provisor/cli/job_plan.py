@@ -86,7 +86,9 @@ def plan(
             yield table(("What", "Who", "Changes"), [_row(entry, members) for entry in shown])
         if len(entries) == limit:
             yield plain(f"These are the first {limit}. The next: --show {made.id} --after {entries[-1].source_id}")
-        if made.state == "Ready":
+        if made.counts is not None and not made.counts["considered"]:
+            yield "Nobody is in scope: assign people or groups, or everybody with 'provisor app assign --all'."
+        elif made.state == "Ready" and _sends(made):
             yield plain(f"Apply exactly this: --show {made.id} --approve --apply")
 
     document = {**plan_document(made), "entries": [entry_document(entry, members) for entry in entries]}
@@ -182,6 +184,12 @@ def _facts(made: StoredPlan) -> list[tuple[str, object]]:
     if made.error:
         pairs.append(("error", made.error))
     return pairs
+
+
+def _sends(made: StoredPlan) -> bool:
+    from provisor.provisioning.planning.model import SENDING
+
+    return any((made.counts or {}).get(action) for action in SENDING)
 
 
 def _comparison(made: StoredPlan) -> Iterable[str]:

@@ -63,9 +63,11 @@ class Session:
 
         async def opened() -> T:
             from provisor.app.services import open_services
+            from provisor.events.correlation import correlated
 
             async with open_services(settings) as services:
-                return await work(services)
+                with correlated():
+                    return await work(services)
 
         import uvloop
 

@@ -117,6 +117,21 @@ def _folded(value: Any) -> str:
     return str(value).strip().casefold()
 
 
+def schemas(exchange: Exchange, what: str) -> list[Any]:
+    """The resources of ``/Schemas``: a ListResponse, or a bare array, which some targets give. Raises ``BadAnswer``."""
+    body = exchange.response.body if exchange.response else b""
+    if body.lstrip()[:1] == b"[":
+        try:
+            found: list[Any] = _decode(body)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise bad_answer(exchange, f"{what}: the reply is not JSON.") from error
+        return found
+    resources = _document(exchange, what).get("Resources")
+    if not isinstance(resources, list):
+        raise bad_answer(exchange, f"{what}: the reply has no Resources.")
+    return resources
+
+
 def _document(exchange: Exchange, what: str) -> dict[str, Any]:
     body = exchange.response.body if exchange.response else b""
     if not body.strip():

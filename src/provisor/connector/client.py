@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 import msgspec
+import structlog
 
 from provisor.clock import Clock
 from provisor.connector import answers, check, errors, messages
@@ -26,6 +27,7 @@ from provisor.connector.dialect import Dialect
 from provisor.connector.errors import NotFound404, Refused, TargetError
 from provisor.connector.exchange import BLACK, Exchange, Secret
 from provisor.connector.messages import ENDPOINTS, AttributeChange, Kind, Operation
+from provisor.connector.meters import TargetMeter
 from provisor.connector.pacing import GiveUp, Pacer, Wait, decide
 from provisor.connector.paths import parse_path
 from provisor.connector.transport import Request, Response, Transport, TransportError
@@ -34,6 +36,8 @@ from provisor.connector.transport import Request, Response, Transport, Transport
 _MEMBERS_PER_PATCH = 1000
 # Somebody waits in front of the screen: a target that asks for longer pauses is reported instead, in seconds.
 _TEST_BUDGET = 5.0
+
+log = structlog.get_logger(__name__)
 
 _encode = msgspec.json.Encoder().encode
 _last: ContextVar[Exchange | None] = ContextVar("provisor_last_exchange", default=None)
@@ -73,6 +77,7 @@ class ScimClient:
             clock, concurrency=capabilities.concurrency, requests_per_second=capabilities.requests_per_second
         )
         self._secret = Secret(token)
+        self._meter = TargetMeter(self.root)
         self._reading = {"Accept": dialect.accept, "User-Agent": dialect.user_agent}
         if token:
             self._reading["Authorization"] = f"Bearer {token}"
@@ -128,6 +133,13 @@ class ScimClient:
         except NotFound404:
             return None
         return answers.resource(exchange, f"Read of a {kind.lower()}")
+
+    async def schemas(self) -> list[Any]:
+        """What the target says of its attributes: the resources of ``/Schemas`` (RFC 7644 section 4). Raises
+        ``TargetError``."""
+        what = "Discovery of the schemas"
+        exchange = await self._send("GET", "/Schemas", what, missing_is_wrong_path=True)
+        return answers.schemas(exchange, what)
 
     # --- writing -----------------------------------------------------------------------------------------------------
 
@@ -277,6 +289,7 @@ class ScimClient:
             )
             if isinstance(decision, Wait):
                 self._pacer.pause(decision.seconds)
+                self._meter.paused(decision.seconds)
                 waited += decision.seconds
             else:
                 return exchange, decision.seconds if isinstance(decision, GiveUp) else None
@@ -296,6 +309,14 @@ class ScimClient:
         took = self._clock.now_ms() - began
         exchange = Exchange(request.method, request.url, shown, request.body, response, took, self._secret)
         _last.set(exchange)
+        self._meter.answered(request.method, exchange.status, took)
+        log.debug(
+            "target_request",
+            method=request.method,
+            url=request.url,
+            status=exchange.status,
+            milliseconds=took,
+        )
         return exchange
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from contextlib import AbstractAsyncContextManager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -42,6 +43,9 @@ class GiveUp:
 
 
 SEND = Send()
+
+# Set by whoever may not wait behind the others of its target: who takes access away.
+first_in_line: ContextVar[bool] = ContextVar("provisor_first_in_line", default=False)
 
 
 def decide(
@@ -79,6 +83,40 @@ def retry_after_seconds(value: str | None, now_ms: int) -> float | None:
     return min(max(0.0, moment.timestamp() - now_ms / 1000), MAX_RETRY_AFTER)
 
 
+class Places:
+    """So many requests at once. Who waits is served in turn, those that are ``first_in_line`` before all others."""
+
+    def __init__(self, count: int) -> None:
+        self._free = count
+        self._first: deque[asyncio.Future[None]] = deque()
+        self._others: deque[asyncio.Future[None]] = deque()
+
+    async def __aenter__(self) -> None:
+        if self._free > 0 and not self._first and not self._others:
+            self._free -= 1
+            return
+        place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        (self._first if first_in_line.get() else self._others).append(place)
+        try:
+            await place
+        except asyncio.CancelledError:
+            if place.done() and not place.cancelled():
+                self._release()  # it was given the place in the same moment
+            raise
+
+    async def __aexit__(self, *_: object) -> None:
+        self._release()
+
+    def _release(self) -> None:
+        for waiting in (self._first, self._others):
+            while waiting:
+                place = waiting.popleft()
+                if not place.done():
+                    place.set_result(None)
+                    return
+        self._free += 1
+
+
 class Pacer:
     """The pace of one target, shared by all who call it.
 
@@ -96,7 +134,7 @@ class Pacer:
         self.share = 1.0
         self.used_at = 0  # ms UTC, 0 before the first request
         self._clock = clock
-        self._places = asyncio.Semaphore(concurrency)
+        self._places = Places(concurrency)
         self._most = requests_per_second
         self._next_ms = 0.0
         self._paused_until_ms = 0.0
@@ -116,8 +154,9 @@ class Pacer:
                 await self._clock.sleep((self._paused_until_ms - now) / 1000)
                 continue
             self._paused_until_ms = 0.0
-            slot = max(now, self._next_ms)
-            self._next_ms = slot + (1000 / self.rate if self.rate else 0.0)
+            # Who is first in line does not wait behind the turns that were promised already; those move on by one.
+            slot = max(now, self._next_ms) if not first_in_line.get() else now
+            self._next_ms = max(now, self._next_ms) + (1000 / self.rate if self.rate else 0.0)
             if slot > now:
                 await self._clock.sleep((slot - now) / 1000)
             if not self._paused_until_ms:

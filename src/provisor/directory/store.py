@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from provisor.directory.audited import Audited
+from provisor.directory.audited import MOST_SINGLE, Audited
 from provisor.directory.model import Counts, Group, Member, MemberType, Tenant, User
 from provisor.directory.names import name_key, upn_key
 from provisor.errors import NotFound
@@ -19,6 +19,7 @@ from provisor.events.audit import activities
 from provisor.events.audit.model import Modified, NewEntry, Target
 from provisor.events.audit.store import SYSTEM, record
 from provisor.events.audit.store import tenant as tenant_realm
+from provisor.events.correlation import correlated, correlation_id
 from provisor.events.model import Change, NewChange
 from provisor.events.store import FeedStore, append
 from provisor.odata.text import fold
@@ -203,13 +204,21 @@ class Unit(Reader):
         rows = [self._row(group_id=group_id, member_id=member.id, member_type=member.type) for member in members]
         await self.tx.execute_many(_sql["insert_member"], rows)
         self.note_members([group_id], [member.id for member in members], "added")
+        await self._name_members([member.id for member in members])
         self.audited.members(group_id, [(member.id, member.type) for member in members], added=True)
 
     async def delete_members(self, group_id: str, ids: Sequence[str]) -> None:
         rows = [self._row(group_id=group_id, member_id=id_) for id_ in ids]
         await self.tx.execute_many(_sql["delete_member"], rows)
         self.note_members([group_id], ids, "removed")
+        await self._name_members(ids)
         self.audited.members(group_id, [(id_, "DirectoryObject") for id_ in ids], added=False)
+
+    async def _name_members(self, ids: Sequence[str]) -> None:
+        """For the audit log, where each of so few is told on its own."""
+        if 0 < len(ids) <= MOST_SINGLE:
+            self.audited.saw(await self.users(ids))
+            self.audited.saw(await self.groups(ids))
 
     def note_members(self, group_ids: Sequence[str], member_ids: Sequence[str], change: str) -> None:
         """Memberships that are seen, or are seen no longer: every one of these members in every one of the groups."""
@@ -292,10 +301,12 @@ class DirectoryStore:
                 await append(tx, tenant_id, unit.noted, actor=actor.subject, at=at)
             return answer
 
-        try:
-            return await self._database.write(whole)
-        except UniqueViolation:
-            return await self._database.write(whole)
+        # Both logs have the same id, also where nobody has given one.
+        with correlated(correlation_id()):
+            try:
+                return await self._database.write(whole)
+            except UniqueViolation:
+                return await self._database.write(whole)
 
     async def insert_tenant(self, tenant: Tenant, actor: Actor) -> Tenant | None:
         """Store it, unless its name or its domain is taken: then the one that has it."""

@@ -24,7 +24,8 @@ class NewChange(msgspec.Struct, frozen=True):
 
 
 class Change(msgspec.Struct, frozen=True):
-    """A numbered change of one tenant's directory. ``actor``: who did it. ``at``: milliseconds since 1970 UTC."""
+    """A numbered change of one tenant's directory. ``actor``: who did it. ``at``: milliseconds since 1970 UTC.
+    ``correlation_id``: of the request or command that made it, as in the audit log."""
 
     seq: int
     object_type: str
@@ -33,6 +34,7 @@ class Change(msgspec.Struct, frozen=True):
     change: str
     actor: str
     at: int
+    correlation_id: str | None = None
 
 
 class NewOutboxChange(msgspec.Struct, frozen=True):

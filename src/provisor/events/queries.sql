@@ -19,12 +19,12 @@ SELECT COALESCE(f.seq, 0), h.seq FROM feed_head h LEFT JOIN feed_floor f ON f.te
 WHERE h.tenant_id = :tenant_id
 
 -- name: append_feed
-INSERT INTO feed (tenant_id, seq, object_type, object_id, related_id, change, actor, at)
-VALUES (:tenant_id, :seq, :object_type, :object_id, :related_id, :change, :actor, :at);
+INSERT INTO feed (tenant_id, seq, object_type, object_id, related_id, change, actor, at, correlation_id)
+VALUES (:tenant_id, :seq, :object_type, :object_id, :related_id, :change, :actor, :at, :correlation_id);
 
 -- name: read_feed
 -- A page of a tenant's feed, oldest first.
-SELECT seq, object_type, object_id, related_id, change, actor, at
+SELECT seq, object_type, object_id, related_id, change, actor, at, correlation_id
 FROM feed
 WHERE tenant_id = :tenant_id AND seq > :after
 ORDER BY seq

@@ -12,6 +12,7 @@ from typing import Any
 from msgspec.structs import asdict
 
 from provisor.errors import Conflict
+from provisor.events.correlation import correlation_id
 from provisor.events.model import Change, NewChange, NewOutboxChange, OutboxChange
 from provisor.storage.database import Database, Tx
 from provisor.storage.queries import Query, named_queries
@@ -21,7 +22,8 @@ _QUERIES = named_queries("provisor.events")
 
 async def append(tx: Tx, tenant_id: str, entries: Sequence[NewChange], *, actor: str, at: int) -> int:
     """Number the entries and add them to the tenant's feed. Returns the last number, or the head without any."""
-    rows = [{"tenant_id": tenant_id, "actor": actor, "at": at, **asdict(entry)} for entry in entries]
+    common = {"tenant_id": tenant_id, "actor": actor, "at": at, "correlation_id": correlation_id()}
+    rows = [{**common, **asdict(entry)} for entry in entries]
     key = {"tenant_id": tenant_id}
     if not rows:
         return await _head(tx, _QUERIES["feed_head"], key)

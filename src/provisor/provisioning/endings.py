@@ -112,7 +112,7 @@ class Endings:
     async def _quarantine_of_failures(self, job_id: str, now: int) -> dict[str, Any] | None:
         """The quarantine that too many failing objects mean, with one of those failures as it was on the wire."""
         state = await self._store.state(job_id, now)
-        tally = await self._store.tally(job_id, max(now - quarantine.WINDOW, state.counted_from or 0))
+        tally = await self._store.tally(job_id, now - quarantine.WINDOW)
         found = quarantine.exceeded(tally)
         if found is None:
             return None

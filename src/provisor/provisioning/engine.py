@@ -23,21 +23,23 @@ from provisor.connector.client import ScimClient
 from provisor.directory.service import Directory
 from provisor.errors import ProvisorError
 from provisor.expressions.values import Context
-from provisor.provisioning import objects, references
+from provisor.provisioning import objects, references, vanished
 from provisor.provisioning.decisions.store import DecisionStore
 from provisor.provisioning.endings import Endings
 from provisor.provisioning.entry import Writer
 from provisor.provisioning.faults import CycleBroken, JobHalted, Stopped
+from provisor.provisioning.flights.store import FlightStore
 from provisor.provisioning.guarding.gate import CycleGate, Gate
 from provisor.provisioning.guarding.model import GuardWatcher, NobodyWatches
 from provisor.provisioning.guarding.store import GuardStore
-from provisor.provisioning.importing.store import Extent, ImportStore
+from provisor.provisioning.importing.store import ImportStore, extent_of
+from provisor.provisioning.lane import LeaversLane
 from provisor.provisioning.leases.store import Lease, LeaseLost, LeaseStore
 from provisor.provisioning.mapping import Mappings
 from provisor.provisioning.model import Cycle, Kind
 from provisor.provisioning.recording.store import RecordStore
 from provisor.provisioning.roster import Roster
-from provisor.provisioning.run import Run
+from provisor.provisioning.run import Memory, Run
 from provisor.provisioning.store import ProvisioningStore
 from provisor.provisioning.watch import LEASE_MS, Watch
 from provisor.security.actor import Actor, Realm, Right
@@ -83,6 +85,7 @@ class Stores:
     records: RecordStore
     guards: GuardStore
     decisions: DecisionStore
+    flights: FlightStore
 
 
 class Engine:
@@ -104,6 +107,8 @@ class Engine:
         self._imports = stores.imports
         self._records = stores.records
         self._guards = stores.guards
+        self._decisions = stores.decisions
+        self._flights = stores.flights
         self._watcher = watcher or NobodyWatches()
         self._directory = directory
         self._applications = applications
@@ -114,6 +119,7 @@ class Engine:
         self._domains: dict[str, str] = {}
         self._rosters: dict[str, dict[Kind, Roster | None]] = {}
         self._gates: dict[str, CycleGate] = {}
+        self._memories: dict[str, Memory] = {}
 
     async def begin(self, job_id: str) -> str | None:
         """The cycle to go on with: the one that was cut off, else a new one. ``None``: nothing to do, or not ours."""
@@ -164,28 +170,12 @@ class Engine:
             if watch.stopped:
                 raise Stopped
             job = await self._applications.job(SERVICE, cycle.job_id)
-            run = await self.prepare(lease, cycle, job, self._gate(cycle.id), watch)
-            match cycle.phase:
-                case "import":
-                    await self._import(run)
-                case "users":
-                    if not await objects.process(run, "User"):
-                        await self._phase(run, "groups")
-                case "groups":
-                    if not await objects.process(run, "Group"):
-                        await self._phase(run, "guard")
-                case "guard":
-                    if not await self._gate(cycle.id).settle(run):
-                        again = await self._guards.released_due(job.id, self._clock.now_ms())
-                        await self._phase(run, "users" if again else "references")
-                case "references":
-                    if not await references.managers(run) and not await references.members(run):
-                        await self._phase(run, "finish")
-                case _:
-                    await self._endings.finish(run)
-                    self._rosters.pop(cycle.id, None)
-                    self._gates.pop(cycle.id, None)
-                    return True
+            gate = self._gate(cycle)
+            run = await self.prepare(lease, cycle, job, gate, watch)
+            for lane in ("main", "leavers"):
+                await self._flights.recover(lease, lane, until=run.until)
+            async with LeaversLane(run, self._imports).open():
+                return await self._batch(run, gate)
         except Stopped:
             if watch.yields:
                 await self._leases.drop_lease(lease)
@@ -215,6 +205,38 @@ class Engine:
             log.exception("cycle failed", job_id=cycle.job_id, cycle_id=cycle.id)
             await self._endings.give_up(lease, cycle, job, _fault_of_ours(error))
             return True
+
+    async def _batch(self, run: Run, gate: CycleGate) -> bool:
+        """One batch of the phase that the cycle is in. Whether the cycle has ended."""
+        match run.cycle.phase:
+            case "import":
+                await self._import(run)
+            case "leavers":
+                if not await objects.process_urgent(run, "User") and not await objects.process_urgent(run, "Group"):
+                    await self._phase(run, "users")
+            case "users":
+                if not await objects.process(run, "User"):
+                    await self._phase(run, "groups")
+            case "groups":
+                if not await objects.process(run, "Group"):
+                    await self._phase(run, "guard")
+            case "guard":
+                if not await gate.settle(run):
+                    again = await self._guards.released_due(run.job.id, self._clock.now_ms())
+                    await self._phase(run, "users" if again else "vanished")
+            case "vanished":
+                if not await vanished.vanished(run):
+                    await self._phase(run, "references")
+            case "references":
+                if not await references.managers(run) and not await references.members(run):
+                    # What a reference has shown to be gone is judged and made anew in the same cycle.
+                    lost = await vanished.any_vanished(run)
+                    await self._phase(run, "vanished" if lost else "finish")
+            case _:
+                await self._endings.finish(run)
+                self._rosters.pop(run.cycle.id, None)
+                self._gates.pop(run.cycle.id, None)
+                return True
         return False
 
     async def _lease(self, job_id: str) -> Lease | None:
@@ -242,6 +264,7 @@ class Engine:
             self._store,
             self._records,
             self._guards,
+            self._decisions,
             self._directory,
             self._applications,
             self._clock,
@@ -255,14 +278,15 @@ class Engine:
             self._rosters_of(cycle.id),
             gate,
             watch,
+            self._memories.setdefault(job.id, Memory()),
         )
 
-    def _gate(self, cycle_id: str) -> CycleGate:
-        if cycle_id not in self._gates:
+    def _gate(self, cycle: Cycle) -> CycleGate:
+        if cycle.id not in self._gates:
             while len(self._gates) >= KEPT_ROSTERS:
                 del self._gates[next(iter(self._gates))]
-            self._gates[cycle_id] = CycleGate(self._guards, self._watcher)
-        return self._gates[cycle_id]
+            self._gates[cycle.id] = CycleGate(self._guards, self._watcher, cycle.began_at)
+        return self._gates[cycle.id]
 
     def _rosters_of(self, cycle_id: str) -> dict[Kind, Roster | None]:
         if cycle_id not in self._rosters:
@@ -283,13 +307,7 @@ class Engine:
 
     async def _import(self, run: Run) -> None:
         job, cycle = run.job, run.cycle
-        scopes = [found.mapping.scope for found in run.mappings.values()]
-        extent = Extent(
-            job.tenant_id,
-            job.service_principal_id,
-            job.settings.sync_all,
-            any(scope is not None and scope.needs_groups for scope in scopes),
-        )
+        extent = extent_of(job)
         if cycle.kind == "Initial":
             await self._imports.import_page(
                 run.lease, cycle, extent, after=cycle.cursor or "", now=self._clock.now_ms(), until=run.until

@@ -14,6 +14,7 @@ import msgspec
 from provisor.clock import iso
 from provisor.connector.exchange import Exchange
 from provisor.connector.messages import AttributeChange
+from provisor.events.correlation import correlation_id
 from provisor.expressions.compile import REDACTED
 from provisor.ids import new_id
 from provisor.provisioning.model import Kind, Source
@@ -87,6 +88,7 @@ class Writer:
         exchange: Exchange | None = None,
         redacted: Collection[str] = (),
         most: int | None = None,
+        correlation: str | None = None,
     ) -> LogRow:
         """One entry; ``error_code`` with every status but success, ``exchange``: what went over the wire for it.
 
@@ -108,6 +110,7 @@ class Writer:
         own: dict[str, Any] = {
             "id": entry_id,
             "changeId": change_id,
+            "correlationId": correlation or correlation_id(),
             "activityDateTime": iso(now),
             "provisioningAction": action,
             "durationInMilliseconds": round(exchange.duration_ms) if exchange else 0,

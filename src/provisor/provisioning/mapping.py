@@ -141,12 +141,19 @@ class Mappings:
         return None
 
     def rule(
-        self, *, soft_delete: bool, skip_out_of_scope: bool, fixed: frozenset[str], removes_empty: bool = True
+        self,
+        *,
+        soft_delete: bool,
+        skip_out_of_scope: bool,
+        fixed: frozenset[str],
+        removes_empty: bool = True,
+        creates: bool = True,
+        deletes: bool = True,
     ) -> Rule:
         """What the plan needs to know of this mapping.
 
         ``removes_empty``: what an empty source does where the mapping itself does not say: remove the target's value,
-        or (as in Entra) nothing.
+        or (as in Entra) nothing. ``creates``, ``deletes``: the target offers this at all.
         """
         actions = self.mapping.flow_types
         updating = [
@@ -158,9 +165,10 @@ class Mappings:
         flows = {row.target: _flow(row) for row in updating}
         return Rule(
             kind=self.kind,
-            may_create=actions.add,
+            may_create=actions.add and creates,
             may_update=actions.update,
             may_delete=actions.delete,
+            offers_delete=deletes,
             soft_delete=soft_delete,
             skip_out_of_scope_deletions=skip_out_of_scope,
             always=frozenset(flows),

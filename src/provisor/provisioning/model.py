@@ -76,6 +76,8 @@ class Link:
     # target attribute path -> value; the manager's value is the target's id of the manager
     acknowledged: Mapping[str, Any]
     display_name: str
+    # Of a group on its way to a new name in a target that renames none: the target's id of the one that replaces it.
+    successor_id: str | None = None
 
 
 def name_key(source_id: str, name: str) -> str:
@@ -86,10 +88,12 @@ def name_key(source_id: str, name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Skip:
-    """Nothing to send. ``reason`` is a skip reason of reference section 21.3."""
+    """Nothing to send. ``reason`` is a skip reason of reference section 21.3; ``state``: the link's from now on, null
+    where it stays as it is."""
 
     reason: str
     description: str
+    state: LinkState | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +148,11 @@ class Pending:
     seq: int
     attempts: int
     failed_first_at: int | None
+    # The directory says that it was purged: only then is its absence more than a fault of reading.
+    gone: bool = False
+    urgent: bool = False
+    # Of the change that it is looked at for; null: nothing asked for it.
+    correlation_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,11 +259,24 @@ class Cycle:
 
 
 @dataclass(frozen=True, slots=True)
+class Landmarks:
+    """The cycles of a job that its status tells of; null where there is none. ``failures``: broken off in a row."""
+
+    newest: Cycle | None
+    last: Cycle | None  # the newest that has ended
+    last_good: Cycle | None
+    last_with_exports: Cycle | None
+    first_good: Cycle | None
+    failures: int
+
+
+@dataclass(frozen=True, slots=True)
 class JobState:
     """Where a job stands. ``code``: NotConfigured, NotRun, Active, Paused or Quarantine (reference section 23).
 
     ``stopped``: nothing more is sent, and the cycle that was cut off stays so until the job is started.
-    ``credentials``: what became of their last test. ``counted_from``: failures before it count no more, ms UTC.
+    ``credentials``: what became of their last test. ``search_proved``: the version
+    of the credentials with which a search has found what was known to be there.
     """
 
     job_id: str
@@ -269,5 +291,4 @@ class JobState:
     scope_version: int | None = None
     leavers_watermark: int | None = None
     credentials: Mapping[str, Any] | None = None
-    counted_from: int | None = None
     search_proved: str | None = None

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from provisor.connector.answers import TargetObject
 from provisor.connector.errors import TargetError
 from provisor.connector.exchange import Exchange
 from provisor.connector.messages import AttributeChange
 from provisor.provisioning import retry
+from provisor.provisioning.decisions.model import Decision
+from provisor.provisioning.doubts import doubted
 from provisor.provisioning.entry import Status, Step
 from provisor.provisioning.faults import concerns_all
 from provisor.provisioning.guarding.model import Held
+from provisor.provisioning.learning.model import learn
 from provisor.provisioning.model import (
+    VANISHED,
     Action,
     Delete,
     Entitlement,
@@ -54,9 +58,20 @@ class Item:
     # Those of the mappings' candidates (attribute, value) that the target has; null: it was not asked.
     taken: set[tuple[str, str]] | None = None
     settled: bool = False
+    # What a person has to decide, or has decided, about whose account it is.
+    decision: Decision | None = None
+    # Of an object that the target no longer has: the link that led nowhere.
+    lost: Link | None = None
+    # The directory neither shows it nor says that it was purged: nothing can be decided.
+    unread: bool = False
     # What a guard has kept back of it, and whether it does so now: then nothing of it is sent in this batch.
     held: Held | None = None
     barred: bool = False
+
+    @property
+    def correlation_id(self) -> str | None:
+        """Of the change that it is looked at for."""
+        return self.slot.correlation_id
 
 
 class Notes:
@@ -97,14 +112,27 @@ class Notes:
         text = f"Its {what} was held, and rejected by {held.decided_by or 'somebody'}: nothing is sent."
         self.log(item, "other", "skipped", code="EntrySynchronizationSkipped", reason=text)
 
-    def link(self, item: Item, target_id: str, acknowledged: Mapping[str, Any], state: LinkState = "linked") -> None:
-        """The target has confirmed this state."""
-        link = Link(item.source.id, self._kind, target_id, state, acknowledged, item.source.name)
+    def link(
+        self,
+        item: Item,
+        target_id: str,
+        acknowledged: Mapping[str, Any],
+        state: LinkState = "linked",
+        *,
+        successor_id: str | Literal[True] | None = True,
+    ) -> None:
+        """The target has confirmed this state. ``successor_id``: true leaves it as it is."""
+        if successor_id is True:
+            successor_id = item.link.successor_id if item.link is not None else None
+        name = item.source.name or (item.link.display_name if item.link else "")
+        link = Link(item.source.id, self._kind, target_id, state, acknowledged, name, successor_id)
         at = self._links.setdefault(item.source.id, len(self._batch.links))
         if at == len(self._batch.links):
             self._batch.links.append(link)
         else:
             self._batch.links[at] = link
+        if item.decision is not None and item.source.id not in self._batch.decided:
+            self._batch.decided.append(item.source.id)
         if (
             state == "linked"
             and (item.link is None or item.link.state != "linked")
@@ -112,6 +140,54 @@ class Notes:
         ):
             self._arrived.add(item.source.id)
             self._batch.arrived.append((item.source.id, self._kind))
+
+    def unlink(self, item: Item) -> None:
+        """What it was linked to is not in the target: that link and its memberships go, whatever becomes of it now."""
+        self._batch.unlinked.append(item.source.id)
+
+    def doubt(self, item: Item, link: Link, paths: Iterable[str]) -> None:
+        """A change of these was sent, and its answer was lost."""
+        self.link(item, link.target_id, doubted(link.acknowledged, paths), link.state)
+
+    def noted(self, item: Item) -> Link | None:
+        """The link that this batch has noted for it so far."""
+        at = self._links.get(item.source.id)
+        return None if at is None else self._batch.links[at]
+
+    def vanished(self, item: Item, error: TargetError | None, exchange: Exchange | None) -> None:
+        """The target says that it does not have what this is linked to. The cycle judges that when it has seen all."""
+        item.settled = True
+        self._batch.outcomes.append((item.source.id, self._kind, Action.WAITING, VANISHED))
+        self._batch.vanished.append((item.source.id, self._kind))
+        said = error.message if error is not None else "The target no longer has this object (status 404)."
+        text = f"{said} It is matched once more when the cycle has looked at all objects."
+        self.log(item, _verb(item.plan), "warning", code=VANISHED, reason=text, exchange=exchange)
+
+    def undecided(self, item: Item, decision: Decision) -> None:
+        """Several accounts could be its: a person decides. Told as a failure once, and waiting from then on."""
+        ids = ", ".join(sorted(decision.candidate_ids))
+        text = f'The target has {len(decision.candidates)} objects with {decision.attribute} "{decision.value}": {ids}.'
+        known = item.decision is not None and item.decision.candidate_ids == decision.candidate_ids
+        item.settled = True
+        action = Action.WAITING if known else Action.FAILED
+        self._batch.outcomes.append((item.source.id, self._kind, action, decision.reason))
+        self._batch.cleared.append(item.slot)
+        if not known:
+            self._batch.undecided.append(decision)
+        advice = "Decide whose account it is: 'provisor job pending', 'provisor job decide'."
+        status: Status = "skipped" if known else "failure"
+        self.log(item, "create", status, code=decision.reason, reason=text, advice=advice)
+
+    def left_out(self, item: Item, decision: Decision) -> None:
+        """Somebody has decided that it gets no account."""
+        self.settle(item, Action.SKIPPED, "EntrySynchronizationSkipped")
+        text = f"{decision.decided_by or 'Somebody'} has decided that it is left out."
+        self.log(item, "other", "skipped", code="EntrySynchronizationSkipped", reason=text)
+
+    def put_back(self, item: Item) -> None:
+        """Not the leavers' lane's business: it waits for its turn in the cycle."""
+        item.settled = True
+        self._batch.not_urgent.append(item.source.id)
 
     def intent_done(self, item: Item) -> None:
         """The create's answer is known."""
@@ -127,6 +203,9 @@ class Notes:
         """The target did not do it. Raises ``error`` when it would refuse the next object as well."""
         if concerns_all(error):
             raise error
+        lesson = learn(self._kind, _verb(item.plan), changes, error)
+        if lesson is not None:
+            self._batch.learnt.add(lesson)
         self.fail(
             item,
             error.code,
@@ -214,6 +293,7 @@ class Notes:
                 advice=advice,
                 exchange=exchange,
                 redacted=self._redacted,
+                correlation=item.correlation_id,
             )
         )
 

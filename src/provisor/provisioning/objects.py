@@ -29,28 +29,48 @@ BATCH = 200
 async def process(run: Run, kind: Kind) -> bool:
     """Work through the next batch of this kind. False when none is due. Raises ``CycleBroken``, ``LeaseLost``."""
     slots = await run.store.claim(run.job.id, "object", kind, now=run.clock.now_ms(), limit=BATCH)
+    return await _work(run, kind, slots)
+
+
+async def process_urgent(run: Run, kind: Kind) -> bool:
+    """The same of those who may have to lose access: before all others, and whatever becomes of them."""
+    return await _work(run, kind, await run.store.claim_urgent(run.job.id, kind, now=run.clock.now_ms(), limit=BATCH))
+
+
+async def _work(run: Run, kind: Kind, claimed: Sequence[Pending]) -> bool:
+    # What the leavers' lane has in hand is done by it, or comes back.
+    slots = [slot for slot in claimed if not run.memory.is_busy(slot.source_id)]
     if not slots:
         return False
+    mappings = run.mappings.get(kind)
+    with run.memory.holding(run.cycle.lane, [slot.source_id for slot in slots]):
+        await carry(run, kind, slots, await load(run, kind, slots, mappings) if mappings is not None else [])
+    return True
+
+
+async def carry(
+    run: Run, kind: Kind, slots: Sequence[Pending], items: Sequence[Item], *, only_leavers: bool = False
+) -> None:
+    """One batch from its items to its record. Raises ``CycleBroken``, ``LeaseLost``, ``Stopped``, ``JobHalted``."""
     batch = Batch()
     mappings = run.mappings.get(kind)
     if mappings is None:
         # The type is switched off in the schema, or the target has no such resource: its slots mean nothing.
         batch.cleared.extend(slots)
         await run.record(batch)
-        return True
-    items = await load(run, kind, slots, mappings)
+        return
     await know_managers(run, kind, items)
-    await Sender(run, kind, mappings, batch, await run.roster(kind)).carry(items)
+    roster = None if only_leavers else await run.roster(kind)
+    await Sender(run, kind, mappings, batch, roster, only_leavers=only_leavers).carry(items)
     _hand_on_references(kind, mappings, items, batch)
     run.gate.close(items, batch)
     # Whatever was not left alone because the cycle broke must have come out as something. What a guard has put off
     # comes back.
-    put_off = {held.source_id for _, held in batch.guard.deferred}
+    put_off = {held.source_id for _, held in batch.guard.deferred} | set(batch.not_urgent)
     batch.considered = [
         item.source.id for item in items if (item.settled or not run.interrupted) and item.source.id not in put_off
     ]
     await run.record(batch)
-    return True
 
 
 async def know_managers(run: Run, kind: Kind, items: Sequence[Item]) -> None:
@@ -107,6 +127,13 @@ async def load(
     sources = await _computed(run, sources, roles, mappings)
     links = await run.store.links(job.id, ids)
     intents = await run.store.intents(job.id, ids)
+    gone = {slot.source_id for slot in slots if slot.gone}
+    missing = [id_ for id_ in ids if id_ not in sources and id_ not in gone]
+    if missing and run.watch is None:
+        # Somebody asks about just these, outside of any cycle: what the directory does not have now is gone.
+        gone |= await run.store.absent(job.tenant_id, missing)
+    unlinked = [id_ for id_ in ids if id_ not in links]
+    decisions = await run.decisions.of(job.id, unlinked) if unlinked else {}
     items = []
     for slot in slots:
         link = links.get(slot.source_id)
@@ -114,7 +141,11 @@ async def load(
             slot.source_id, kind, exists=False, name=link.display_name if link else ""
         )
         entitlement, fault = _entitlement(run, source, roles[slot.source_id], mappings)
-        items.append(Item(slot, source, entitlement, link, intents.get(slot.source_id), fault))
+        unread = slot.source_id not in sources and slot.source_id not in gone
+        decision = decisions.get(slot.source_id)
+        items.append(
+            Item(slot, source, entitlement, link, intents.get(slot.source_id), fault, decision=decision, unread=unread)
+        )
     if kind == "User" and take_over:
         await _take_over(run, items)
     return items

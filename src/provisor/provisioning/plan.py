@@ -65,6 +65,8 @@ class Rule:
     defaults: Mapping[str, Any] = field(default_factory=dict)
     # Flow behaviour FlowAlways: sent whenever the object is looked at, changed or not.
     unconditional: frozenset[str] = frozenset()
+    # The target removes objects of this type at all.
+    offers_delete: bool = True
 
 
 # (is it soft-deleted, is it being created) -> target attribute path -> value; without references and nulls. ``NO_FLOW``
@@ -78,11 +80,11 @@ def plan(source: Source, entitlement: Entitlement, link: Link | None, rule: Rule
     if link is None:
         return _unlinked(source, entitlement, rule, evaluate) if present else _not_for_us(source, entitlement)
     if not source.exists:
-        return _purged(link, rule)
+        return _purged(link, rule, evaluate)
     if present:
         return _present(link, rule, evaluate)
     if rule.kind == "Group":
-        return _group_leaves(source, entitlement, rule)
+        return _group_leaves(source, entitlement, link, rule)
     return _user_leaves(source, entitlement, link, rule, evaluate)
 
 
@@ -198,21 +200,35 @@ def _present(link: Link, rule: Rule, evaluate: Evaluate) -> Plan:
     return Unchanged("linked", refused)
 
 
-def _purged(link: Link, rule: Rule) -> Plan:
+def _purged(link: Link, rule: Rule, evaluate: Evaluate) -> Plan:
     if link.state == "released":
         return Forget("It was no longer managed when it was deleted for good: nothing is sent.")
     if not rule.may_delete:
         return Forget("It was deleted for good, but Delete is not among the target object actions.")
-    return Delete()
+    if rule.offers_delete:
+        return Delete()
+    if link.state == "linked" and rule.kind == "User" and rule.soft_delete and rule.may_update:
+        # Purged before anybody saw it in the recycle bin: where nothing can be deleted, access goes all the same.
+        values = evaluate(True, False)
+        changes, _ = difference({path: values.get(path) for path in rule.disabling}, link.acknowledged, rule)
+        changes = tuple(change for change in changes if change.path in rule.disabling and change.new is not None)
+        if changes:
+            return Update(changes, confirmed(link.acknowledged, changes), "disabled", disables=True)
+    return Forget("It was deleted for good, but the target deletes nothing.")
 
 
-def _group_leaves(source: Source, entitlement: Entitlement, rule: Rule) -> Plan:
+def _group_leaves(source: Source, entitlement: Entitlement, link: Link, rule: Rule) -> Plan:
+    if link.state == "released" and rule.skip_out_of_scope_deletions:
+        return Skip("EntrySynchronizationSkipped", "It left the scope before, and is no longer managed.")
     if rule.skip_out_of_scope_deletions and not source.deleted:
-        return Skip("EntrySynchronizationSkipped", "It left the scope; SkipOutOfScopeDeletions keeps it in the target.")
+        text = "It left the scope; SkipOutOfScopeDeletions keeps it in the target."
+        return Skip("EntrySynchronizationSkipped", text, "released")
     if not rule.may_delete:
         return Skip(
             "EntrySynchronizationSkipped", "It left the scope, but Delete is not among the target object actions."
         )
+    if not rule.offers_delete:
+        return Skip("EntrySynchronizationSkipped", "It left the scope, but the target deletes no groups.", "released")
     return Delete()
 
 
@@ -220,13 +236,12 @@ def _user_leaves(source: Source, entitlement: Entitlement, link: Link, rule: Rul
     # Who is disabled at the source and still assigned stays managed, so that a later purge deletes the account.
     state: LinkState = "disabled" if entitlement.in_scope else "released"
     if state == "released" and rule.skip_out_of_scope_deletions:
-        return Skip(
-            "EntrySynchronizationSkipped", "It left the scope; SkipOutOfScopeDeletions leaves the account as it is."
-        )
-    if link.state == "released":
+        text = "It left the scope; SkipOutOfScopeDeletions leaves the account as it is."
+        return Skip("EntrySynchronizationSkipped", text, "released")
+    if link.state == "released" and not _kept_access(link, rule, evaluate):
         return Skip(entitlement.reason or "NotEffectivelyEntitled", "The account was disabled when it left the scope.")
     if not rule.soft_delete:
-        if not rule.may_delete:
+        if not rule.may_delete or not rule.offers_delete:
             return Skip(
                 "EntrySynchronizationSkipped", "It is to go, but Delete is not among the target object actions."
             )
@@ -249,4 +264,16 @@ def _user_leaves(source: Source, entitlement: Entitlement, link: Link, rule: Rul
         return Skip(
             "EntrySynchronizationSkipped", "It is to be disabled, but Update is not among the target object actions."
         )
-    return Update(changes, confirmed(link.acknowledged, changes), state, disables=link.state == "linked")
+    disables = link.state == "linked" or any(change.path in rule.disabling for change in changes)
+    return Update(changes, confirmed(link.acknowledged, changes), state, disables=disables)
+
+
+def _kept_access(link: Link, rule: Rule, evaluate: Evaluate) -> bool:
+    """Of somebody who left the scope while SkipOutOfScopeDeletions was on: is the account still enabled?"""
+    if not rule.disabling & link.acknowledged.keys():
+        return False
+    values = evaluate(True, False)
+    return any(
+        path in link.acknowledged and values.get(path) is not None and not same(values[path], link.acknowledged[path])
+        for path in rule.disabling
+    )

@@ -4,7 +4,7 @@
 -- name: job_state
 -- Where a job stands.
 SELECT job_id, code, watermark, schema_version, next_run_at, running_cycle_id, last_cycle_id, quarantine,
-    stopped, scope_version, leavers_watermark, credentials, counted_from, search_proved
+    stopped, scope_version, leavers_watermark, credentials, search_proved
 FROM job_state WHERE job_id = :job_id
 
 -- name: create_job_state
@@ -14,8 +14,7 @@ INSERT INTO job_state (job_id, code, updated_at) VALUES (:job_id, :code, :now) O
 -- name: set_job_code
 -- Start, pause, quarantine: the code, the due time of the next cycle, and the quarantine's story.
 UPDATE job_state SET code = :code, next_run_at = :next_run_at, quarantine = :quarantine, not_before = NULL,
-    enqueued_until = NULL, failures = 0, stopped = :stopped,
-    counted_from = COALESCE(CAST(:counted_from AS BIGINT), counted_from), updated_at = :now
+    enqueued_until = NULL, failures = 0, stopped = :stopped, updated_at = :now
 WHERE job_id = :job_id
 
 -- name: resume_cycle
@@ -158,6 +157,43 @@ SELECT id, job_id, kind, state, phase, cursor, watermark, schema_version, consid
     lane, scope_version
 FROM cycle WHERE job_id = :job_id AND (CAST(:lane AS TEXT) IS NULL OR lane = :lane) ORDER BY began_at DESC, id DESC LIMIT :limit
 
+-- name: newest_cycle
+-- A job's newest cycle, which may be running.
+SELECT id, job_id, kind, state, phase, cursor, watermark, schema_version, considered, began_at, ended_at, counts, error,
+    lane, scope_version
+FROM cycle c WHERE job_id = :job_id AND lane = 'main' ORDER BY began_at DESC, id DESC LIMIT 1
+
+-- name: last_cycle
+-- A job's newest cycle that has ended.
+SELECT id, job_id, kind, state, phase, cursor, watermark, schema_version, considered, began_at, ended_at, counts, error,
+    lane, scope_version
+FROM cycle c WHERE job_id = :job_id AND lane = 'main' AND state <> 'Running' ORDER BY began_at DESC, id DESC LIMIT 1
+
+-- name: last_good_cycle
+-- A job's newest cycle that ended well.
+SELECT id, job_id, kind, state, phase, cursor, watermark, schema_version, considered, began_at, ended_at, counts, error,
+    lane, scope_version
+FROM cycle c WHERE job_id = :job_id AND lane = 'main' AND state = 'Succeeded' ORDER BY began_at DESC, id DESC LIMIT 1
+
+-- name: first_good_cycle
+-- A job's first cycle that ended well.
+SELECT id, job_id, kind, state, phase, cursor, watermark, schema_version, considered, began_at, ended_at, counts, error,
+    lane, scope_version
+FROM cycle c WHERE job_id = :job_id AND lane = 'main' AND state = 'Succeeded' ORDER BY began_at, id LIMIT 1
+
+-- name: last_with_exports_cycle
+-- A job's newest cycle that ended well and changed something in the target.
+SELECT id, job_id, kind, state, phase, cursor, watermark, schema_version, considered, began_at, ended_at, counts, error,
+    lane, scope_version
+FROM cycle c WHERE job_id = :job_id AND lane = 'main' AND state = 'Succeeded'
+  AND EXISTS (SELECT 1 FROM outcome o WHERE o.cycle_id = c.id
+              AND o.action IN ('created', 'updated', 'disabled', 'deleted'))
+ORDER BY began_at DESC, id DESC LIMIT 1
+
+-- name: failed_in_a_row
+-- How many of a job's cycles were broken off in a row.
+SELECT failures FROM job_state WHERE job_id = :job_id
+
 -- name: set_phase
 -- How far a cycle is.
 UPDATE cycle SET phase = :phase, cursor = :cursor WHERE id = :id
@@ -171,8 +207,20 @@ UPDATE cycle SET considered = considered + :n WHERE id = :id
 UPDATE cycle SET state = :state, ended_at = :now, counts = :counts, error = :error WHERE id = :id
 
 -- name: move_watermark
--- The changes up to here are pending rows now.
-UPDATE job_state SET watermark = :watermark, updated_at = :now WHERE job_id = :job_id
+-- The changes up to here are pending rows now; the leavers' lane has nothing to look for among them.
+UPDATE job_state SET watermark = :watermark, updated_at = :now,
+    leavers_watermark = CASE WHEN COALESCE(leavers_watermark, 0) > :watermark THEN leavers_watermark ELSE :watermark END
+WHERE job_id = :job_id
+
+-- name: move_leavers_watermark
+-- The leavers' lane has looked at the changes up to here.
+UPDATE job_state SET leavers_watermark = :watermark WHERE job_id = :job_id
+
+-- name: leavers_watermark
+-- Up to where it has looked, and how far the feed is.
+SELECT COALESCE(s.leavers_watermark, s.watermark, 0), COALESCE(h.seq, 0)
+FROM job_state s JOIN synchronization_job j ON j.id = s.job_id LEFT JOIN feed_head h ON h.tenant_id = j.tenant_id
+WHERE s.job_id = :job_id
 
 -- name: finish_job
 -- A cycle has succeeded: quarantine lifted, schema version taken, next scheduled run set.
@@ -195,10 +243,81 @@ WHERE job_id = :job_id
 SELECT failures FROM job_state WHERE job_id = :job_id
 
 -- name: mark
--- One object is to be looked at: its slot is made, or raised and due now.
+-- One object is to be looked at: its slot is made, or raised and due now. :gone when the directory says it was purged.
+INSERT INTO pending (job_id, source_id, object_type, stage, seq, due_at, attempts, gone)
+VALUES (:job_id, :source_id, :object_type, 'object', 1, :now, 0, :gone)
+ON CONFLICT (job_id, source_id) DO UPDATE SET stage = 'object', seq = pending.seq + 1, due_at = excluded.due_at,
+    gone = pending.gone OR excluded.gone
+
+-- name: mark_gone
+-- Initial cycle: linked objects that the directory no longer has. One statement on one snapshot: a complete answer.
+UPDATE pending SET gone = TRUE
+WHERE job_id = :job_id AND stage = 'object'
+  AND EXISTS (SELECT 1 FROM tenant t WHERE t.id = :tenant_id)
+  AND EXISTS (SELECT 1 FROM link l WHERE l.job_id = pending.job_id AND l.source_id = pending.source_id)
+  AND NOT EXISTS (SELECT 1 FROM directory_user u WHERE u.tenant_id = :tenant_id AND u.id = pending.source_id)
+  AND NOT EXISTS (SELECT 1 FROM directory_group g WHERE g.tenant_id = :tenant_id AND g.id = pending.source_id)
+
+-- name: mark_urgent
+-- Of these slots, those whose objects may have to lose access: all (:whatever), or who is disabled, deleted or gone.
+-- Somebody whose name another person has by now is left alone: that person may take the account over.
+UPDATE pending SET urgent = TRUE
+WHERE job_id = :job_id AND stage = 'object' AND source_id IN (:ids...)
+  AND EXISTS (SELECT 1 FROM link l WHERE l.job_id = pending.job_id AND l.source_id = pending.source_id
+              AND l.state = 'linked'
+              AND NOT EXISTS (SELECT 1 FROM directory_user h WHERE h.tenant_id = :tenant_id AND h.upn_key = l.name_key
+                              AND h.id <> l.source_id AND h.deleted_at IS NULL))
+  AND (:whatever
+       OR (NOT EXISTS (SELECT 1 FROM directory_user u WHERE u.tenant_id = :tenant_id AND u.id = pending.source_id
+                       AND u.deleted_at IS NULL AND u.account_enabled)
+           AND NOT EXISTS (SELECT 1 FROM directory_group g WHERE g.tenant_id = :tenant_id AND g.id = pending.source_id
+                           AND g.deleted_at IS NULL)))
+
+-- name: mark_urgent_members
+-- The same of everybody in a group that entitles them no longer, or may not.
+UPDATE pending SET urgent = TRUE
+WHERE job_id = :job_id AND stage = 'object'
+  AND source_id IN (SELECT m.member_id FROM group_member m WHERE m.tenant_id = :tenant_id AND m.group_id = :group_id)
+  AND EXISTS (SELECT 1 FROM link l WHERE l.job_id = pending.job_id AND l.source_id = pending.source_id
+              AND l.state = 'linked')
+  AND NOT EXISTS (SELECT 1 FROM assignment a
+                  JOIN directory_group g ON g.tenant_id = :tenant_id AND g.id = a.principal_id AND g.deleted_at IS NULL
+                  JOIN synchronization_job j ON j.id = :job_id AND j.service_principal_id = a.service_principal_id
+                  WHERE a.principal_id = :group_id AND g.security_enabled)
+
+-- name: mark_leavers
+-- The same of all due slots: when a cycle looks at everybody.
+UPDATE pending SET urgent = TRUE
+WHERE job_id = :job_id AND stage = 'object' AND due_at <= :now
+  AND EXISTS (SELECT 1 FROM link l WHERE l.job_id = pending.job_id AND l.source_id = pending.source_id
+              AND l.state = 'linked'
+              AND NOT EXISTS (SELECT 1 FROM directory_user h WHERE h.tenant_id = :tenant_id AND h.upn_key = l.name_key
+                              AND h.id <> l.source_id AND h.deleted_at IS NULL))
+  AND NOT EXISTS (SELECT 1 FROM directory_user u WHERE u.tenant_id = :tenant_id AND u.id = pending.source_id
+                  AND u.deleted_at IS NULL AND u.account_enabled)
+  AND NOT EXISTS (SELECT 1 FROM directory_group g WHERE g.tenant_id = :tenant_id AND g.id = pending.source_id
+                  AND g.deleted_at IS NULL)
+
+-- name: not_urgent
+-- Looked at, and nobody who leaves: it waits for its turn.
+UPDATE pending SET urgent = FALSE WHERE job_id = :job_id AND source_id IN (:ids...)
+
+-- name: claim_urgent
+-- The next of those, whatever else is in the queue.
+SELECT source_id, object_type, seq, attempts, failed_first_at, gone, urgent, correlation_id FROM pending
+WHERE job_id = :job_id AND urgent AND due_at <= :now AND stage = 'object' AND object_type = :object_type
+ORDER BY due_at, source_id LIMIT :limit
+
+-- name: mark_vanished
+-- The target does not have what this is linked to: the cycle judges it before anything is made anew.
 INSERT INTO pending (job_id, source_id, object_type, stage, seq, due_at, attempts)
-VALUES (:job_id, :source_id, :object_type, 'object', 1, :now, 0)
-ON CONFLICT (job_id, source_id) DO UPDATE SET stage = 'object', seq = pending.seq + 1, due_at = excluded.due_at
+VALUES (:job_id, :source_id, :object_type, 'vanished', 1, :now, 0)
+ON CONFLICT (job_id, source_id) DO UPDATE SET stage = 'vanished', seq = pending.seq + 1, due_at = excluded.due_at,
+    attempts = 0, failed_first_at = NULL, urgent = FALSE
+
+-- name: put_back_vanished
+-- It cannot be true: they are as they were.
+UPDATE pending SET stage = 'object', due_at = :now WHERE job_id = :job_id AND stage = 'vanished'
 
 -- name: mark_principals
 -- Objects whose type the feed does not say: users and groups whose assignment or membership changed.
@@ -284,9 +403,13 @@ INSERT INTO pending_member (job_id, group_id, member_id, due_at, attempts)
 SELECT a.job_id, a.group_id, a.member_id, :now, 0 FROM link_member a WHERE a.job_id = :job_id
 ON CONFLICT (job_id, group_id, member_id) DO UPDATE SET due_at = excluded.due_at
 
+-- name: correlate
+-- What asked for the change that an object is looked at for, so that the request on the wire can be traced back to it.
+UPDATE pending SET correlation_id = :correlation_id WHERE job_id = :job_id AND source_id = :source_id
+
 -- name: claim
 -- The next objects of a stage whose time has come.
-SELECT source_id, object_type, seq, attempts, failed_first_at FROM pending
+SELECT source_id, object_type, seq, attempts, failed_first_at, gone, urgent, correlation_id FROM pending
 WHERE job_id = :job_id AND stage = :stage AND object_type = :object_type AND due_at <= :now
 ORDER BY due_at, source_id LIMIT :limit
 
@@ -307,7 +430,7 @@ WHERE p.job_id = :job_id AND p.stage = 'object' AND p.object_type = :object_type
 
 -- name: links
 -- The links of these objects.
-SELECT source_id, object_type, target_id, state, acknowledged, display_name FROM link
+SELECT source_id, object_type, target_id, state, acknowledged, display_name, successor_id FROM link
 WHERE job_id = :job_id AND source_id IN (:ids...)
 
 -- name: sources_of_targets
@@ -318,6 +441,38 @@ WHERE job_id = :job_id AND object_type = :object_type AND target_id IN (:ids...)
 -- name: link_counts
 -- Linked objects by type (synchronizedEntryCountByType).
 SELECT object_type, COUNT(*) FROM link WHERE job_id = :job_id GROUP BY object_type
+
+-- name: some_link
+-- Any linked object of a kind.
+SELECT source_id, object_type, target_id, state, acknowledged, display_name, successor_id FROM link
+WHERE job_id = :job_id AND object_type = :object_type AND state = 'linked' LIMIT 1
+
+-- name: acknowledged_members
+-- The target's ids of those who are in a group through us.
+SELECT l.target_id FROM link_member a JOIN link l ON l.job_id = a.job_id AND l.source_id = a.member_id
+WHERE a.job_id = :job_id AND a.group_id = :group_id
+
+-- name: present
+-- Those of these objects that the directory has; an empty id for the tenant itself.
+SELECT id FROM directory_user WHERE tenant_id = :tenant_id AND id IN (:ids...)
+UNION ALL SELECT id FROM directory_group WHERE tenant_id = :tenant_id AND id IN (:ids...)
+UNION ALL SELECT '' FROM tenant WHERE id = :tenant_id
+
+-- name: has_slot
+-- Is the object in the queue?
+SELECT 1 FROM pending WHERE job_id = :job_id AND source_id = :source_id AND stage = 'object'
+
+-- name: latest_of_code
+-- The newest log entry with this error code.
+SELECT entry FROM provisioning_log WHERE job_id = :job_id AND error_code = :code ORDER BY id DESC LIMIT 1
+
+-- name: save_successor
+-- The group that is to replace a linked one is there.
+UPDATE link SET successor_id = :target_id WHERE job_id = :job_id AND source_id = :source_id
+
+-- name: close_lanes
+-- A crash has left a cycle of the leavers' lane: its objects are in the queue again.
+UPDATE cycle SET state = 'Failed', ended_at = :now WHERE job_id = :job_id AND lane = 'leavers' AND state = 'Running'
 
 -- name: intents
 -- Creates that were about to be sent and whose answer was never recorded.
@@ -336,10 +491,12 @@ DELETE FROM intent WHERE job_id = :job_id AND source_id IN (:ids...)
 
 -- name: save_link
 -- The target has confirmed this state.
-INSERT INTO link (job_id, source_id, object_type, target_id, state, acknowledged, display_name, name_key, updated_at)
-VALUES (:job_id, :source_id, :object_type, :target_id, :state, :acknowledged, :display_name, :name_key, :now)
+INSERT INTO link (job_id, source_id, object_type, target_id, state, acknowledged, display_name, name_key, updated_at,
+    successor_id)
+VALUES (:job_id, :source_id, :object_type, :target_id, :state, :acknowledged, :display_name, :name_key, :now,
+    :successor_id)
 ON CONFLICT (job_id, source_id) DO UPDATE
-SET target_id = excluded.target_id, state = excluded.state, acknowledged = excluded.acknowledged,
+SET successor_id = excluded.successor_id, target_id = excluded.target_id, state = excluded.state, acknowledged = excluded.acknowledged,
     display_name = excluded.display_name, name_key = excluded.name_key, updated_at = excluded.updated_at
 
 -- name: predecessors
@@ -441,7 +598,7 @@ SELECT action, reason, COUNT(*) FROM outcome WHERE cycle_id = :cycle_id GROUP BY
 -- objects there. One statement, so that a group of 100,000 costs what its changes cost.
 SELECT p.group_id, p.member_id, p.attempts, p.failed_first_at,
     CASE WHEN w.member_id IS NULL THEN 0 ELSE 1 END, CASE WHEN a.member_id IS NULL THEN 0 ELSE 1 END,
-    g.target_id, g.display_name, m.target_id, m.state, m.display_name
+    g.target_id, g.display_name, m.target_id, m.state, m.display_name, CASE WHEN a.doubtful THEN 1 ELSE 0 END
 FROM (SELECT * FROM pending_member WHERE job_id = :job_id AND due_at <= :now
       ORDER BY group_id, member_id LIMIT :limit) p
 LEFT JOIN group_member w ON w.tenant_id = :tenant_id AND w.group_id = p.group_id AND w.member_id = p.member_id
@@ -461,7 +618,42 @@ WHERE job_id = :job_id AND group_id = :group_id AND member_id = :member_id
 
 -- name: save_membership
 -- The target has this member.
-INSERT INTO link_member (job_id, group_id, member_id) VALUES (:job_id, :group_id, :member_id) ON CONFLICT DO NOTHING
+INSERT INTO link_member (job_id, group_id, member_id, doubtful) VALUES (:job_id, :group_id, :member_id, FALSE)
+ON CONFLICT (job_id, group_id, member_id) DO UPDATE SET doubtful = FALSE
+
+-- name: doubt_membership
+-- A change of it was sent, and nobody knows whether it arrived: what is wanted is sent again, either way.
+INSERT INTO link_member (job_id, group_id, member_id, doubtful) VALUES (:job_id, :group_id, :member_id, TRUE)
+ON CONFLICT (job_id, group_id, member_id) DO UPDATE SET doubtful = TRUE
+
+-- name: doubt_groups
+-- A batch of memberships was cut off: all that was due of these groups may have been sent.
+INSERT INTO link_member (job_id, group_id, member_id, doubtful)
+SELECT p.job_id, p.group_id, p.member_id, TRUE FROM pending_member p WHERE p.job_id = :job_id AND p.group_id IN (:ids...)
+ON CONFLICT (job_id, group_id, member_id) DO UPDATE SET doubtful = TRUE
+
+-- name: forget_strays
+-- A membership is nothing when one of its ends has left the target meanwhile.
+DELETE FROM link_member
+WHERE job_id = :job_id AND member_id IN (:ids...)
+  AND NOT EXISTS (SELECT 1 FROM link l WHERE l.job_id = link_member.job_id AND l.source_id = link_member.member_id)
+
+-- name: save_flight
+-- What a batch is about to change.
+INSERT INTO flight (job_id, lane, content) VALUES (:job_id, :lane, :content)
+ON CONFLICT (job_id, lane) DO UPDATE SET content = excluded.content
+
+-- name: flight
+-- What a batch that was cut off had been about to change.
+SELECT content FROM flight WHERE job_id = :job_id AND lane = :lane
+
+-- name: landed
+-- It is acknowledged.
+DELETE FROM flight WHERE job_id = :job_id AND lane = :lane
+
+-- name: doubt_link
+-- What the target has at some paths is not known any more.
+UPDATE link SET acknowledged = :acknowledged WHERE job_id = :job_id AND source_id = :source_id
 
 -- name: drop_membership
 -- The target no longer has this member.

@@ -6,15 +6,20 @@ own: the directory knows it, and whoever arrives in the target makes the referen
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import groupby
 
 from provisor.connector.errors import TargetError
 from provisor.connector.messages import AttributeChange
 from provisor.provisioning import retry
+from provisor.provisioning.doubts import UNKNOWN, doubted
 from provisor.provisioning.entry import Status
-from provisor.provisioning.faults import concerns_all
-from provisor.provisioning.model import Link, Pending, PendingMember, Retry, Source
+from provisor.provisioning.faults import Stopped, concerns_all
+from provisor.provisioning.flights.store import Flight
+from provisor.provisioning.learning.model import learn
+from provisor.provisioning.model import VANISHED, Action, Link, Pending, PendingMember, Retry, Source
 from provisor.provisioning.objects import BATCH
 from provisor.provisioning.recording.store import Batch
 from provisor.provisioning.run import Run
@@ -46,6 +51,9 @@ async def managers(run: Run) -> bool:
         source = Source(user.id, "User", exists=True, name=user.user_principal_name)
         await write_manager(run, batch, slot, source, link, path, wanted)
 
+    if path is not None:
+        flight = Flight(objects={slot.source_id: [path] for slot in slots if slot.source_id in links})
+        await run.journal("User", {}, flight)
     await run.each(slots, write)
     await run.record(batch)
     return True
@@ -59,22 +67,24 @@ async def write_manager(
     if wanted == known:
         batch.cleared.append(slot)
         return
+    if known == UNKNOWN:
+        known = None  # what is wanted is sent, whatever is there
     change = AttributeChange(path, known, wanted)
     try:
         await run.client.set_reference("User", link.target_id, path, known, wanted)
     except TargetError as error:
+        if error.may_have_arrived:
+            batch.links.append(replace(link, acknowledged=doubted(link.acknowledged, [path])))
         if concerns_all(error):
             raise
         _log(run, batch, source, link.target_id, [change], error)
-        if await _gone(run, batch, source, link.target_id, error):
-            batch.cleared.append(slot)
-        else:
+        if not await _gone(run, batch, source, link.target_id, error):
             batch.postponed.append((slot, _later(run, slot, error), error.code, error.message))
         return
     acknowledged = {name: value for name, value in link.acknowledged.items() if name != path}
     if wanted is not None:
         acknowledged[path] = wanted
-    batch.links.append(Link(link.source_id, "User", link.target_id, link.state, acknowledged, link.display_name))
+    batch.links.append(replace(link, acknowledged=acknowledged))
     batch.cleared.append(slot)
     batch.touched.append((source.id, "User"))
     _log(run, batch, source, link.target_id, [change], None)
@@ -82,7 +92,13 @@ async def write_manager(
 
 async def members(run: Run) -> bool:
     """Write the next batch of memberships, one task a group. False when none is due. Raises as ``managers``."""
-    pairs = await run.store.claim_pairs(run.job.id, run.job.tenant_id, now=run.clock.now_ms(), limit=PAIRS)
+    pairs = await run.store.claim_pairs(
+        run.job.id,
+        run.job.tenant_id,
+        now=run.clock.now_ms(),
+        limit=PAIRS,
+        nested=run.job.settings.nested_groups,
+    )
     if not pairs:
         return False
     batch = Batch()
@@ -96,6 +112,7 @@ async def members(run: Run) -> bool:
         await _write_group(run, batch, [pair for pair in group if pair.wanted or pair.slot.member_id not in kept])
 
     if mapped:
+        await run.journal("Group", {}, Flight(groups=sorted({pair.slot.group_id for pair in pairs if _moves(pair)})))
         await run.each([list(group) for _, group in groupby(pairs, key=lambda pair: pair.slot.group_id)], write)
     else:
         batch.pairs_cleared.extend(pair.slot for pair in pairs)
@@ -108,17 +125,29 @@ async def _write_group(run: Run, batch: Batch, pairs: Sequence[Pair]) -> None:
     leave: list[Pair] = []
     for pair in pairs:
         present = pair.group_target is not None and pair.member_target is not None
-        if present and pair.wanted and not pair.acknowledged and pair.member_state == "linked":
+        if present and _joins(pair):
             join.append(pair)
-        elif present and pair.acknowledged and not pair.wanted:
+        elif present and _leaves(pair):
             leave.append(pair)
         else:
             # In order as it is, or one end is not in the target: its arrival will bring the membership back here.
-            if pair.acknowledged and not pair.wanted:
+            if _leaves(pair):
                 batch.left.append(pair.slot)
             batch.pairs_cleared.append(pair.slot)
     if join or leave:
         await change_members(run, batch, join, leave)
+
+
+def _joins(pair: Pair) -> bool:
+    return pair.wanted and (pair.doubtful or not pair.acknowledged) and pair.member_state == "linked"
+
+
+def _leaves(pair: Pair) -> bool:
+    return pair.acknowledged and not pair.wanted
+
+
+def _moves(pair: Pair) -> bool:
+    return pair.group_target is not None and pair.member_target is not None and (_joins(pair) or _leaves(pair))
 
 
 async def change_members(run: Run, batch: Batch, join: Sequence[Pair], leave: Sequence[Pair]) -> None:
@@ -126,9 +155,16 @@ async def change_members(run: Run, batch: Batch, join: Sequence[Pair], leave: Se
     first = (list(join) + list(leave))[0]
     source = Source(first.slot.group_id, "Group", exists=True, name=first.group_name)
     target_id = first.group_target or ""
+    slots = [pair.slot for pair in (*join, *leave)]
     try:
         await run.client.change_members(target_id, _targets(join), _targets(leave))
+    except (Stopped, asyncio.CancelledError):
+        batch.doubted.extend(slots)
+        raise
     except TargetError as error:
+        # Of several requests, some may have been carried out.
+        if error.may_have_arrived or len(slots) > 1:
+            batch.doubted.extend(slots)
         if concerns_all(error):
             raise
         if len(join) + len(leave) > 1 and not error.retryable and error.status != 404:
@@ -139,6 +175,8 @@ async def change_members(run: Run, batch: Batch, join: Sequence[Pair], leave: Se
             return
         for pair, change in zip([*join, *leave], _changes(join, leave), strict=True):
             batch.pairs_postponed.append((pair.slot, _later(run, pair.slot, error)))
+            if (lesson := learn("Group", "members", [change], error)) is not None:
+                batch.learnt.add(lesson)
             _log(run, batch, source, target_id, [change], error, member=pair)
         await _gone(run, batch, source, target_id, error)
         return
@@ -153,11 +191,12 @@ async def change_members(run: Run, batch: Batch, join: Sequence[Pair], leave: Se
 
 
 async def _gone(run: Run, batch: Batch, source: Source, target_id: str, error: TargetError) -> bool:
-    """404 can mean this object or the one that it refers to. If it is this one: unlink it, to be matched anew."""
+    """404 can mean this object or the one that it refers to. If it is this one, the cycle judges whether that is so."""
     if error.status != 404 or await run.client.read(source.kind, target_id) is not None:
         return False
-    batch.dropped.append(source.id)
-    batch.remarked.append((source.id, source.kind))
+    batch.vanished.append((source.id, source.kind))
+    batch.considered.append(source.id)
+    batch.outcomes.append((source.id, source.kind, Action.WAITING, VANISHED))
     return True
 
 

@@ -29,6 +29,12 @@ class Roster:
             for attribute, index in self._by.items():
                 index.setdefault(folded(found.get(attribute)), []).append(found)
 
+    def add(self, keys: Sequence[tuple[str, str]], made: TargetObject) -> None:
+        """An object that was created since the list was read."""
+        for attribute, value in keys:
+            if attribute in self._by:
+                self._by[attribute].setdefault(folded(value), []).append(made)
+
     def find(self, attribute: str, value: str) -> list[TargetObject]:
         """Every listed object with this value, as ``ScimClient.find`` would give it."""
         return self._by[attribute].get(folded(value), [])

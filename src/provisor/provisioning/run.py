@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -13,8 +14,11 @@ from provisor.clock import Clock
 from provisor.connector.client import ScimClient
 from provisor.connector.errors import TargetError
 from provisor.directory.service import Directory
+from provisor.events.correlation import correlated
+from provisor.provisioning.decisions.store import DecisionStore
 from provisor.provisioning.entry import Writer
-from provisor.provisioning.faults import CycleBroken, Stopped, concerns_all
+from provisor.provisioning.faults import CycleBroken, JobHalted, Stopped, concerns_all
+from provisor.provisioning.flights.store import Flight
 from provisor.provisioning.guarding.gate import Gate
 from provisor.provisioning.guarding.store import GuardStore
 from provisor.provisioning.leases.store import Lease
@@ -31,12 +35,43 @@ Keys = Sequence[tuple[str, str]]
 
 
 @dataclass(slots=True)
+class Memory:
+    """What this process knows of a job beside its tables; nothing is wrong when it is forgotten.
+
+    ``search_works``: the target's search has found what is there. ``judged``: the cycle of which vanished objects were
+    judged. ``busy``: by lane, the ids of the objects that it has in hand, so that each has one writer.
+    """
+
+    search_works: bool = False
+    judged: str | None = None
+    busy: dict[str, set[str]] = field(default_factory=dict)
+
+    @contextmanager
+    def holding(self, lane: str, ids: Iterable[str]) -> Iterator[None]:
+        """These objects are in a lane's hand."""
+        self.busy[lane] = set(ids)
+        try:
+            yield
+        finally:
+            self.busy[lane] = set()
+
+    def release(self, lane: str, ids: Iterable[str]) -> None:
+        """The lane is done with these before the rest of its batch."""
+        self.busy.get(lane, set()).difference_update(ids)
+
+    def is_busy(self, source_id: str) -> bool:
+        """Does any lane have it in hand?"""
+        return any(source_id in held for held in self.busy.values())
+
+
+@dataclass(slots=True)
 class Run:
     """One batch of one cycle: the services, the job as it is now, and the lease that it is done on."""
 
     store: ProvisioningStore
     records: RecordStore
     guards: GuardStore
+    decisions: DecisionStore
     directory: Directory
     applications: Applications
     clock: Clock
@@ -50,13 +85,15 @@ class Run:
     rosters: dict[Kind, Roster | None]
     gate: Gate
     watch: Watch | None
+    memory: Memory
     broken: TargetError | None = field(default=None)
     stopped: bool = field(default=False)
+    halted: JobHalted | None = field(default=None)
 
     @property
     def interrupted(self) -> bool:
         """Nothing more is to be begun: what has not been sent stays in the queue."""
-        return self.stopped or self.broken is not None
+        return self.stopped or self.broken is not None or self.halted is not None
 
     async def roster(self, kind: Kind) -> Roster | None:
         """What the target listed when this initial cycle began, if that is cheaper than asking for each object.
@@ -69,11 +106,15 @@ class Run:
         if kind not in self.rosters:
             waiting = await self.store.unmatched(self.job.id, kind)
             keys = [row.target for row in self.mappings[kind].mapping.matching]
-            try:
-                self.rosters[kind] = await read_roster(self.client, kind, keys, waiting)
-            except TargetError as error:
-                raise CycleBroken(error) from error
+            if waiting:
+                await self.each([keys], lambda keys: self._read_roster(kind, keys, waiting))
+                self._raise_what_interrupts()
+            else:
+                self.rosters[kind] = None
         return self.rosters[kind]
+
+    async def _read_roster(self, kind: Kind, keys: Sequence[str], waiting: int) -> None:
+        self.rosters[kind] = await read_roster(self.client, kind, keys, waiting)
 
     @property
     def until(self) -> int:
@@ -89,7 +130,9 @@ class Run:
         async def one(item: T) -> None:
             if not self.interrupted:
                 try:
-                    await send(item)
+                    # Every request, and every line of the log, can be traced back to what asked for the change.
+                    with correlated(getattr(item, "correlation_id", None)):
+                        await send(item)
                 except Stopped:
                     self.stopped = True
                 except TargetError as error:
@@ -104,22 +147,36 @@ class Run:
                     self.watch.sends(task)
         self.stopped = self.stopped or (self.watch is not None and self.watch.stopped)
 
-    async def journal(self, kind: Kind, creates: Mapping[str, Keys]) -> None:
-        """Make it durable that these creates are about to leave: source id -> what they will be found by."""
-        now = self.clock.now_ms()
-        await self.store.journal(self.lease, self.cycle.id, kind, creates, now=now, until=self.until)
+    async def journal(self, kind: Kind, creates: Mapping[str, Keys], flight: Flight) -> None:
+        """Make it durable what is about to leave: creates, source id -> what they will be found by, and changes."""
+        now, lane = self.clock.now_ms(), self.cycle.lane
+        await self.store.journal(self.lease, self.cycle.id, kind, creates, flight, lane=lane, now=now, until=self.until)
+
+    async def save_successor(self, source_id: str, target_id: str) -> None:
+        """The group that is to replace a linked one is there."""
+        await self.store.save_successor(self.lease, source_id, target_id, until=self.until)
 
     async def record(self, batch: Batch) -> None:
-        """Write the batch down, then say what ended it early. Raises ``LeaseLost``, ``Stopped``, ``CycleBroken``."""
+        """Write the batch down, then say what ended it early.
+
+        Raises ``LeaseLost``, ``Stopped``, ``CycleBroken``, ``JobHalted``.
+        """
         await self.records.record(
             self.lease,
             self.cycle.id,
             batch,
+            lane=self.cycle.lane,
+            nested=self.job.settings.nested_groups,
             tenant_id=self.job.tenant_id,
             now=self.clock.now_ms(),
             until=self.until,
         )
+        self._raise_what_interrupts()
+
+    def _raise_what_interrupts(self) -> None:
         if self.stopped:
             raise Stopped
         if self.broken is not None:
             raise CycleBroken(self.broken)
+        if self.halted is not None:
+            raise self.halted

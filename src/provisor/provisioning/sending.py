@@ -8,8 +8,13 @@ from typing import Any
 from provisor.connector.answers import TargetObject
 from provisor.connector.errors import Conflict409, NotFound404, TargetError
 from provisor.connector.messages import AttributeChange
-from provisor.provisioning.mapping import MappingFailed, Mappings, adoption
+from provisor.provisioning.doubts import in_doubt, resolved
+from provisor.provisioning.flights.store import Flight
+from provisor.provisioning.linking import LATE_MS, Linker
+from provisor.provisioning.mapping import MappingFailed, Mappings
+from provisor.provisioning.matching import Matcher
 from provisor.provisioning.model import (
+    VANISHED,
     Action,
     Delete,
     Forget,
@@ -22,23 +27,34 @@ from provisor.provisioning.model import (
     Update,
 )
 from provisor.provisioning.notes import Item, Notes
-from provisor.provisioning.plan import Rule, confirmed, plan
+from provisor.provisioning.plan import Rule, plan
 from provisor.provisioning.recording.store import Batch
+from provisor.provisioning.replacing import Replacing
 from provisor.provisioning.roster import Roster
 from provisor.provisioning.run import Run
-
-# A create whose reply was lost is looked for again after this time, when the target would not refuse a second one.
-LATE_MS = 60_000
+from provisor.provisioning.swaps import Swaps
 
 
 class Sender:
-    """Carries the items of one batch from their source to what is to be recorded."""
+    """Carries the items of one batch from their source to what is to be recorded.
 
-    def __init__(self, run: Run, kind: Kind, mappings: Mappings, batch: Batch, roster: Roster | None) -> None:
+    ``only_leavers``: what does not take access away is put back for its turn.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        kind: Kind,
+        mappings: Mappings,
+        batch: Batch,
+        roster: Roster | None,
+        *,
+        only_leavers: bool = False,
+    ) -> None:
         self._run = run
-        self._roster = roster
         self._kind = kind
         self._mappings = mappings
+        self._only_leavers = only_leavers
         self._notes = Notes(run, kind, batch)
         targets = [row.target for row in mappings.values]
         profile = run.client.capabilities
@@ -48,7 +64,13 @@ class Sender:
             skip_out_of_scope=run.job.settings.skip_out_of_scope_deletions,
             fixed=frozenset(path for path in targets if not profile.takes(kind, path, creating=False)),
             removes_empty=run.client.dialect.removes_empty,
+            creates=kind == "User" or profile.group_create,
+            deletes=profile.hard_delete if kind == "User" else profile.group_delete,
         )
+        self._matcher = Matcher(run, kind, mappings, self._notes, roster)
+        self._linker = Linker(run, kind, mappings, self._notes, self._matcher, self._rule, self._values_of, roster)
+        self._swaps = Swaps(run, kind, self._rule, self._notes)
+        self._replacing = Replacing(run, mappings, self._notes)
 
     async def carry(self, items: Sequence[Item]) -> None:
         """All of it. Errors that concern every object are left in ``run.broken``; what was not sent stays unsettled."""
@@ -60,10 +82,12 @@ class Sender:
         """Decide about each, and look up in the target those that are new; nothing is sent. What needs nothing to be
         sent is settled."""
         await self._run.each([item for item in items if _left_behind(item)], self._recover)
+        await self._run.each([item for item in items if _left_and_lost(item)], self._find_lost)
+        await self._run.each([item for item in items if _doubtful(item)], self._read)
         if self._run.interrupted:
             return
         if self._mappings.chooses:
-            await self._run.each([item for item in items if self._is_new(item)], self._find_taken)
+            await self._run.each([item for item in items if self._is_new(item)], self._matcher.find_taken)
         for item in items:
             # Unasked, because something concerned every object: left for the next cycle.
             if not item.settled and not (self._mappings.chooses and self._is_new(item) and item.taken is None):
@@ -72,13 +96,16 @@ class Sender:
         for item in items:
             if not item.settled:
                 self._settle_unsent(item)
-        await self._match([item for item in items if isinstance(item.plan, Match) and not item.settled])
+        # Of whom nothing is to be written but that they were looked at, another lane may take in hand at once.
+        done = [item.source.id for item in items if item.settled and self._notes.noted(item) is None]
+        self._run.memory.release(self._run.cycle.lane, done)
+        await self._matcher.match([item for item in items if isinstance(item.plan, Match) and not item.settled])
 
     async def _recover(self, item: Item) -> None:
         """A create may have made an account, and its person has left the scope since: find it, so that it goes too."""
         if item.intent is None:
             return
-        await self._look_up(item, ask=True)
+        await self._matcher.look_up(item, ask=True)
         if item.settled:
             return
         if not item.found:
@@ -88,37 +115,66 @@ class Sender:
             else:
                 self._notes.intent_done(item)
             return
-        target = item.found[0]
-        holders = await self._run.store.holders(self._run.job.id, self._kind, [target.id])
-        if holders.get(target.id, item.source.id) == item.source.id:
-            item.link = Link(item.source.id, self._kind, target.id, "linked", _shown(target), item.source.name)
-            self._notes.link(item, target.id, item.link.acknowledged)
+        if await self._is_free(item, item.found[0]):
+            self._link_as_shown(item, item.found[0])
         self._notes.intent_done(item)
+
+    async def _find_lost(self, item: Item) -> None:
+        """Who leaves, and whose account is not where it was: it may have another id by now, in a restored target."""
+        lost = item.lost
+        if lost is None:
+            return
+        item.keys = [
+            (row.target, lost.acknowledged[row.target])
+            for row in self._mappings.mapping.matching
+            if isinstance(lost.acknowledged.get(row.target), str)
+        ]
+        self._notes.unlink(item)
+        await self._matcher.look_up(item, ask=True)
+        if item.settled:
+            return
+        if item.found and await self._is_free(item, item.found[0]):
+            self._link_as_shown(item, item.found[0])
+            return
+        action = Action.DISABLED if item.source.exists and self._kind == "User" else Action.DELETED
+        self._notes.settle(item, action, VANISHED)
+        text = f"It was to lose access, but the target no longer has {lost.target_id} (404), nor anybody who matches."
+        verb = "disable" if action is Action.DISABLED else "delete"
+        self._notes.log(item, verb, "warning", code=VANISHED, reason=text, target_id=lost.target_id)
+
+    async def _is_free(self, item: Item, target: TargetObject) -> bool:
+        holders = await self._run.store.holders(self._run.job.id, self._kind, [target.id])
+        return holders.get(target.id, item.source.id) == item.source.id
+
+    def _link_as_shown(self, item: Item, target: TargetObject) -> None:
+        shown = {path: value for path, value in target.values.items() if value is not None}
+        name = item.source.name or (item.lost.display_name if item.lost else "")
+        item.link = Link(item.source.id, self._kind, target.id, "linked", shown, name)
+        self._notes.link(item, target.id, shown)
+
+    async def _read(self, item: Item) -> None:
+        """A change of it was sent and its answer was lost: see what the target has."""
+        link = item.link
+        if link is None:
+            return
+        try:
+            target = await self._run.client.read(self._kind, link.target_id)
+        except TargetError as error:
+            self._notes.refused(item, error)
+            return
+        if target is None:
+            self._notes.vanished(item, None, self._run.client.last_exchange)
+            return
+        state = resolved(link.acknowledged, target, self._mappings.reference("manager"))
+        item.link = Link(
+            link.source_id, link.kind, link.target_id, link.state, state, link.display_name, link.successor_id
+        )
+        self._notes.link(item, link.target_id, state, link.state)
 
     def _is_new(self, item: Item) -> bool:
         source = item.source
         present = source.exists and source.active and item.entitlement.in_scope
         return present and item.link is None and not item.settled
-
-    async def _find_taken(self, item: Item) -> None:
-        """Which of the values that SelectUniqueValue may choose from somebody in the target has already.
-
-        Two objects of one batch may still choose the same: a 409 puts one off, and next time it is taken.
-        """
-        taken: set[tuple[str, str]] = set()
-        done: set[str] = set()
-        try:
-            for attribute, value in self._mappings.candidates(item.source.get):
-                if attribute in done:
-                    continue
-                if await self._run.client.find(self._kind, attribute, value):
-                    taken.add((attribute, value))
-                else:
-                    done.add(attribute)
-        except TargetError as error:
-            self._notes.refused(item, error)
-            return
-        item.taken = taken
 
     # What to do
 
@@ -126,6 +182,10 @@ class Sender:
         def evaluate(soft_deleted: bool, creating: bool) -> Mapping[str, Any]:
             return self._values(item, soft_deleted=soft_deleted, creating=creating)
 
+        if item.unread:
+            text = "The directory does not show it, and does not say that it was deleted: nothing is done about it."
+            self._notes.wait(item, text)
+            return
         if item.fault is not None:
             self._notes.fail(item, "InternalError", item.fault, advice="Mend the scoping filter, or the source value.")
             return
@@ -133,19 +193,28 @@ class Sender:
             item.plan = plan(item.source, item.entitlement, item.link, self._rule, evaluate)
         except MappingFailed as error:
             self._notes.fail(item, "InternalError", str(error), advice="Mend the mapping, or the source value.")
+            return
+        if self._only_leavers and not _leaves(item):
+            self._notes.put_back(item)
 
     def _settle_unsent(self, item: Item) -> None:
         """Of what was decided, that which sends nothing."""
         match item.plan:
-            case Skip(reason, description):
-                if item.link is not None and item.link.state == "disabled" and not item.entitlement.in_scope:
-                    self._notes.link(item, item.link.target_id, item.link.acknowledged, "released")
+            case Skip(reason, description, state):
+                link = item.link
+                if link is not None and link.state == "disabled" and not item.entitlement.in_scope:
+                    state = "released"
+                if link is not None and state is not None and link.state != state:
+                    self._notes.link(item, link.target_id, link.acknowledged, state)
                 self._skip(item, reason, description)
-            case Unchanged(state, refused):
+            case Unchanged(state, refused) if not self._replacing.wanted(item, refused):
                 self._unchanged(item, state, refused)
             case Forget(description):
                 self._notes.drop(item)
                 self._skip(item, "EntrySynchronizationSkipped", description)
+
+    def _values_of(self, item: Item, creating: bool) -> dict[str, Any]:
+        return self._values(item, soft_deleted=False, creating=creating)
 
     def _values(self, item: Item, *, soft_deleted: bool, creating: bool) -> dict[str, Any]:
         values = self._mappings.desired(item.source.get, soft_deleted=soft_deleted, creating=creating, taken=item.taken)
@@ -172,66 +241,23 @@ class Sender:
         target_id = link.target_id if link else None
         self._notes.log(item, "other", "skipped", code="RedundantExport", reason=text, target_id=target_id)
 
-    # Matching
-
-    async def _match(self, items: Sequence[Item]) -> None:
-        """Nothing found: create. One: link. More, or one that is linked to somebody else: for a person to decide."""
-        await self._run.each(items, self._look_up)
-        found = [target.id for item in items for target in item.found]
-        holders = await self._run.store.holders(self._run.job.id, self._kind, found) if found else {}
-        for item in items:
-            if item.settled or len(item.found) != 1:
-                continue
-            target_id = item.found[0].id
-            holder = holders.setdefault(target_id, item.source.id)
-            if holder != item.source.id:
-                self._taken(item, target_id, holder)
-
-    def _taken(self, item: Item, target_id: str, holder: str) -> None:
-        self._notes.fail(
-            item,
-            "DuplicateSourceEntries",
-            f"The account {target_id} is linked to another object of the directory ({holder}).",
-            advice="Give the two different values of the matching attribute.",
-        )
-
-    async def _look_up(self, item: Item, *, ask: bool = False) -> None:
-        """The target's objects that match; ``ask``: the target itself, whatever its list showed."""
-        roster = None if ask or item.intent is not None or item.slot.attempts else self._roster
-        try:
-            item.keys = self._mappings.keys(item.source.get)
-        except MappingFailed as error:
-            self._notes.fail(item, "InternalError", str(error), advice="Mend the mapping, or the source value.")
-            return
-        try:
-            # An account that a lost create made has the keys of that time: the person may have been renamed since.
-            journaled = item.intent.keys if item.intent else ()
-            for attribute, value in dict.fromkeys([*journaled, *item.keys]):
-                if roster is not None:
-                    item.found = roster.find(attribute, value)
-                else:
-                    item.found = await self._run.client.find(self._kind, attribute, value)
-                if len(item.found) > 1:
-                    ids = ", ".join(target.id for target in item.found)
-                    self._notes.fail(
-                        item,
-                        "DuplicateTargetEntries",
-                        f'The target has {len(item.found)} objects with {attribute} "{value}": {ids}.',
-                        advice="Remove the wrong one in the target, or match by another attribute.",
-                    )
-                if item.found:
-                    return
-        except TargetError as error:
-            self._notes.refused(item, error)
-
     # Sending
 
+    def adopts(self, item: Item, target: TargetObject) -> tuple[dict[str, Any], tuple[AttributeChange, ...]]:
+        """Of an account that is to be linked: what it has already, and what is to be sent."""
+        return self._linker.adopts(item, target)
+
     async def send(self, items: Sequence[Item]) -> None:
-        """What was prepared. The creates of the batch are durable in the journal before the first of them leaves."""
+        """What was prepared. What it creates and changes is durable before the first request leaves."""
         creates = [item for item in items if isinstance(item.plan, Match) and not item.found and self._creates(item)]
-        if creates:
-            await self._run.journal(self._kind, {item.source.id: item.keys for item in creates})
-        await self._run.each([item for item in items if not item.settled], self._send_one)
+        going = [item for item in items if not item.settled]
+        flight = Flight(objects={item.source.id: paths for item in going if (paths := _paths(item))})
+        if creates or not flight.empty:
+            await self._run.journal(self._kind, {item.source.id: item.keys for item in creates}, flight)
+        await self._linker.prove(creates)
+        if not self._run.interrupted:
+            await self._run.each([item for item in going if not item.settled], self._send_one)
+        await self._swaps.resolve(self._send_one)
 
     def _creates(self, item: Item) -> bool:
         """Whether to create it now; if not, it is settled."""
@@ -249,115 +275,28 @@ class Sender:
 
     async def _send_one(self, item: Item) -> None:
         match item.plan:
-            case Match() as match if item.found and item.intent is not None:
-                await self._adopt_ours(item, match, item.found[0])
-            case Match() as match if item.found:
-                await self._adopt(item, match, item.found[0])
             case Match() as match:
-                await self._create(item, match)
+                if item.lost is not None:
+                    self._notes.unlink(item)
+                await self._linker.link(item, match)
             case Update() as update if item.link is not None:
                 await self._update(item, item.link, update)
             case Delete() if item.link is not None:
                 await self._delete(item, item.link)
-
-    async def _create(self, item: Item, match: Match) -> None:
-        path = self._mappings.reference("manager") if item.manager is not None else None
-        acknowledged = dict(match.values)
-        values = match.values
-        if path is not None and self._run.client.dialect.creates_with_references:
-            acknowledged[path] = item.manager
-            values = {**match.values, path: {"value": item.manager}}
-        try:
-            created = await self._run.client.create(self._kind, values)
-        except TargetError as error:
-            if isinstance(error, Conflict409) or error.may_have_arrived:
-                await self._after_doubt(item, match, error)
-            else:
-                self._notes.intent_done(item)
-                self._notes.refused(item, error)
-            return
-        self._notes.intent_done(item)
-        self._created(item, acknowledged, created.id)
-
-    def _created(self, item: Item, acknowledged: Mapping[str, Any], target_id: str) -> None:
-        self._notes.link(item, target_id, acknowledged)
-        self._notes.settle(item, Action.CREATED)
-        changes = [AttributeChange(path, None, value) for path, value in acknowledged.items()]
-        self._notes.log(item, "create", "success", target_id=target_id, changes=changes)
-
-    async def _after_doubt(self, item: Item, match: Match, error: TargetError) -> None:
-        """409, or a reply that was lost: the account may be there. Look, and link; never create a second one."""
-        await self._look_up(item, ask=True)
-        if item.settled:
-            return
-        if item.found:
-            target = item.found[0]
-            holders = await self._run.store.holders(self._run.job.id, self._kind, [target.id])
-            holder = holders.get(target.id, item.source.id)
-            self._notes.intent_done(item)
-            if holder != item.source.id:
-                self._taken(item, target.id, holder)
-            elif isinstance(error, Conflict409):
-                await self._adopt(item, match, target)
-            else:
-                await self._adopt_ours(item, match, target)
-        elif isinstance(error, Conflict409):
-            self._notes.intent_done(item)
-            self._notes.refused(item, error)
-        else:
-            self._notes.wait(item, error.message)
-
-    async def _adopt_ours(self, item: Item, match: Match, target: TargetObject) -> None:
-        """The create did arrive; if the target shows all of it, that is a creation like any other."""
-        _, changes = adoption(match.values, target.values, self._rule.always, self._rule.flows)
-        if changes:
-            await self._adopt(item, match, target)
-        else:
-            self._created(item, {**match.values, **self._manager_shown(item, target)}, target.id)
-
-    def _manager_shown(self, item: Item, target: TargetObject) -> dict[str, Any]:
-        """The manager, if the target shows the wanted one: it went along with the create."""
-        path = self._mappings.reference("manager")
-        if path is None or item.manager is None:
-            return {}
-        shown = target.get(path)
-        value = shown.get("value") if isinstance(shown, Mapping) else shown
-        return {path: item.manager} if value == item.manager else {}
-
-    async def _adopt(self, item: Item, match: Match, target: TargetObject) -> None:
-        """An account exists already: link it, then send what it lacks. The link stays even if that is refused."""
-        agreed, changes = self.adopts(item, target)
-        self._notes.intent_done(item)
-        self._notes.link(item, target.id, agreed)
-        if not changes or not match.may_update:
-            self._notes.settle(item, Action.UNCHANGED, "RedundantExport")
-            text = "It was matched with an account that exists, and nothing needs to be changed."
-            self._notes.log(item, "other", "skipped", code="RedundantExport", reason=text, target_id=target.id)
-            return
-        try:
-            present = [path for path, value in target.values.items() if value is not None]
-            await self._run.client.update(self._kind, target.id, changes, present=present)
-        except TargetError as error:
-            self._notes.refused(item, error, target_id=target.id, changes=changes)
-            return
-        self._notes.link(item, target.id, confirmed(agreed, changes))
-        self._notes.settle(item, Action.UPDATED)
-        self._notes.log(item, "update", "success", target_id=target.id, changes=changes)
-
-    def adopts(self, item: Item, target: TargetObject) -> tuple[dict[str, Any], tuple[AttributeChange, ...]]:
-        """Of an account that is to be linked: what it has already, and what is to be sent."""
-        # As an update, for it is one: what flows during creation only, defaults among them, does not flow here.
-        values = self._values(item, soft_deleted=False, creating=False)
-        always = self._rule.always - self._rule.fixed
-        return adoption(values, target.values, always, self._rule.flows)
+            case Unchanged() if item.link is not None:
+                await self._replacing.carry_out(item, item.link)
 
     async def _update(self, item: Item, link: Link, update: Update) -> None:
         try:
             await self._run.client.update(self._kind, link.target_id, update.changes, present=link.acknowledged.keys())
         except NotFound404 as error:
-            self._gone(item, error, update)
+            self._notes.vanished(item, error, error.exchange)
             return
         except TargetError as error:
+            if isinstance(error, Conflict409) and self._swaps.note(item, update, error):
+                return
+            if error.may_have_arrived:
+                self._notes.doubt(item, link, [change.path for change in update.changes])
             self._notes.refused(item, error, target_id=link.target_id, changes=update.changes)
             return
         self._notes.link(item, link.target_id, update.acknowledged, update.state)
@@ -369,28 +308,44 @@ class Sender:
         try:
             was_there = await self._run.client.delete(self._kind, link.target_id)
         except TargetError as error:
+            if error.may_have_arrived:
+                self._notes.doubt(item, link, link.acknowledged)
             self._notes.refused(item, error, target_id=link.target_id)
+            return
+        if not was_there:
+            self._notes.vanished(item, None, self._run.client.last_exchange)
             return
         self._notes.drop(item)
         self._notes.settle(item, Action.DELETED)
-        text = None if was_there else "It was no longer in the target."
-        self._notes.log(item, "delete", "success", target_id=link.target_id, reason=text)
-
-    def _gone(self, item: Item, error: TargetError, update: Update) -> None:
-        """A linked object is not in the target: unlink it. What is in scope is matched anew, in a later cycle."""
-        self._notes.drop(item)
-        if update.state == "linked":
-            self._notes.wait(item, error.message)
-        else:
-            self._notes.settle(item, Action.DISABLED, "InvalidAnchor")
-            text = "It was to be disabled, but it is no longer in the target."
-            self._notes.log(item, "disable", "warning", code="InvalidAnchor", reason=text)
+        self._notes.log(item, "delete", "success", target_id=link.target_id)
 
 
 def _left_behind(item: Item) -> bool:
-    present = item.source.exists and item.source.active and item.entitlement.in_scope
-    return item.intent is not None and item.link is None and not present
+    return item.intent is not None and item.link is None and not _present(item)
 
 
-def _shown(target: TargetObject) -> dict[str, Any]:
-    return {path: value for path, value in target.values.items() if value is not None}
+def _left_and_lost(item: Item) -> bool:
+    return item.lost is not None and item.link is None and not item.settled and not _present(item)
+
+
+def _present(item: Item) -> bool:
+    return item.source.exists and item.source.active and item.entitlement.in_scope
+
+
+def _doubtful(item: Item) -> bool:
+    return item.link is not None and not item.settled and bool(in_doubt(item.link.acknowledged))
+
+
+def _leaves(item: Item) -> bool:
+    return isinstance(item.plan, Delete) or (isinstance(item.plan, Update) and item.plan.disables)
+
+
+def _paths(item: Item) -> list[str]:
+    """What of the acknowledged state the item's requests may change."""
+    match item.plan:
+        case Update(changes):
+            return [change.path for change in changes]
+        case Delete() if item.link is not None:
+            return list(item.link.acknowledged)
+        case _:
+            return []

@@ -12,8 +12,9 @@ from provisor.applications.model import CredentialsChange, Job, Removed
 from provisor.applications.service import Applications
 from provisor.clock import Clock
 from provisor.connector.address import parse_tenant_url
-from provisor.connector.check import ConnectionResult
+from provisor.connector.check import ConnectionResult, diagnose
 from provisor.connector.client import ScimClient
+from provisor.connector.errors import TargetError
 from provisor.connector.paces.model import Pace
 from provisor.connector.paces.store import PaceStore
 from provisor.connector.rates import Learnt, of_all
@@ -29,7 +30,7 @@ from provisor.provisioning.credentials import (
     state_of,
 )
 from provisor.provisioning.decisions.store import DecisionStore
-from provisor.provisioning.engine import Targets
+from provisor.provisioning.engine import SERVICE, Targets
 from provisor.provisioning.guarding.service import Guards
 from provisor.provisioning.model import Cycle, Escrow, JobState
 from provisor.provisioning.status import job_document
@@ -115,7 +116,7 @@ class Provisioning:
     async def credentials_state(self, actor: Actor, job_id: str) -> CredentialsState:
         """What is known of the job's credentials."""
         await self._job(actor, job_id)
-        return await self._credentials_state(actor, job_id)
+        return await self._credentials_state(await self._readable(actor, job_id))
 
     async def start(self, actor: Actor, job_id: str) -> JobState:
         """Provisioning Status On: from where it stood, or with an initial cycle. Lifts a quarantine.
@@ -140,7 +141,7 @@ class Provisioning:
             now=now,
             next_run_at=now,
             resume=True,
-            counted_from=now,
+            fresh_window=True,
             escrows=too_many,
             activity=activities.START,
             actor=actor,
@@ -202,7 +203,7 @@ class Provisioning:
             next_run_at=now,
             quarantine=None if lifted else state.quarantine,
             resume=True,
-            counted_from=now if lifted else None,
+            fresh_window=lifted,
             again_from_start=bool(wanted & {"watermark", "links"}),
             escrows="escrows" in wanted,
             drop_links="links" in wanted,
@@ -224,6 +225,12 @@ class Provisioning:
     async def forget(self, actor: Actor, removed: Removed) -> None:
         """Remove what the engine keeps of the jobs of an application that was removed: state, links, cycles and log."""
         actor.require(Right.APPLICATIONS_WRITE, removed.service_principal.tenant_id)
+        for job_id in removed.job_ids:
+            await self._store.forget(job_id)
+
+    async def forget_jobs(self, actor: Actor, removed: Removed) -> None:
+        """The same of jobs that were removed while their application stays."""
+        actor.require(Right.SYNCHRONIZATION_WRITE, removed.service_principal.tenant_id)
         for job_id in removed.job_ids:
             await self._store.forget(job_id)
 
@@ -252,12 +259,12 @@ class Provisioning:
 
     async def cycles(self, actor: Actor, job_id: str, limit: int = 20) -> list[Cycle]:
         """The job's latest cycles, newest first."""
-        await self._job(actor, job_id)
+        await self._readable(actor, job_id)
         return await self._store.cycles(job_id, limit)
 
     async def cycle(self, actor: Actor, job_id: str, cycle_id: str) -> Cycle | None:
         """One cycle, its counts as far as it is; ``None`` when the job has no such cycle."""
-        await self._job(actor, job_id)
+        await self._readable(actor, job_id)
         cycle = await self._store.cycle(cycle_id)
         return cycle if cycle is not None and cycle.job_id == job_id else None
 
@@ -268,7 +275,7 @@ class Provisioning:
         ``pacing``: ``requestsPerSecond`` that the target takes as far as was learnt (null: no limit was met), answers
         that were ``throttled``, and until when it asked for a pause (ms UTC, null for none).
         """
-        await self._job(actor, job_id)
+        await self._readable(actor, job_id)
         now = self._clock.now_ms()
         state = await self._store.state(job_id, now)
         cycle = await self._store.cycle(state.running_cycle_id) if state.running_cycle_id else None
@@ -303,22 +310,22 @@ class Provisioning:
 
     async def state(self, actor: Actor, job_id: str) -> JobState:
         """Where the job stands."""
-        await self._job(actor, job_id)
+        await self._readable(actor, job_id)
         return await self._store.state(job_id, self._clock.now_ms())
 
     async def status(self, actor: Actor, job_id: str) -> dict[str, Any]:
         """The job as Graph shows it: ``status.py``."""
-        job = await self._job(actor, job_id)
+        job = await self._readable(actor, job_id)
         now = self._clock.now_ms()
         state = await self._store.state(job_id, now)
-        cycles = await self._store.cycles(job_id, 10)
-        running = any(cycle.state == "Running" for cycle in cycles)
+        landmarks = await self._store.landmarks(job_id)
+        running = landmarks.newest is not None and landmarks.newest.state == "Running"
         return job_document(
             job,
             state,
-            cycles,
+            landmarks,
             await self._store.link_counts(job_id),
-            credentials=await self._credentials_state(actor, job_id),
+            credentials=await self._credentials_state(job),
             waiting=await self._store.unfinished(job_id, now) if running else 0,
             undecided=await self._decisions.count(job_id),
             now=now,
@@ -331,18 +338,21 @@ class Provisioning:
         actor.require(Right.PROVISIONING_LOG_READ, job.tenant_id)
         return await self._store.log(job_id, **{"limit": 100, **filters})
 
+    async def _readable(self, actor: Actor, job_id: str) -> Job:
+        return await self._applications.job(actor, job_id)
+
     async def _job(self, actor: Actor, job_id: str) -> Job:
         job = await self._applications.job(actor, job_id)
         actor.require(Right.SYNCHRONIZATION_WRITE, job.tenant_id)
         return job
 
-    async def _credentials_state(self, actor: Actor, job_id: str) -> CredentialsState:
-        state = await self._store.state(job_id, self._clock.now_ms())
-        return state_of(state.credentials, await self._applications.credentials_version(actor, job_id))
+    async def _credentials_state(self, job: Job) -> CredentialsState:
+        state = await self._store.state(job.id, self._clock.now_ms())
+        return state_of(state.credentials, await self._applications.credentials_version(SERVICE, job.id))
 
     async def _check_credentials(self, actor: Actor, job: Job) -> None:
         """Raises ``CredentialsRefused`` when the job may not start on its credentials."""
-        before = await self._credentials_state(actor, job.id)
+        before = await self._credentials_state(job)
         if before.state == "verified":
             return
         result, story = await self._tested(actor, job)
@@ -354,9 +364,12 @@ class Provisioning:
             )
 
     async def _tested(self, actor: Actor, job: Job) -> tuple[ConnectionResult, dict[str, Any] | None]:
-        before = await self._credentials_state(actor, job.id)
+        before = await self._credentials_state(job)
         version = await self._applications.credentials_version(actor, job.id)
-        result = await _connection(job, await self._targets.client(actor, job))
+        try:
+            result = await _connection(job, await self._targets.client(actor, job))
+        except TargetError as error:  # no access token
+            result = diagnose(error, "User", users_answered=False)
         return result, learnt(result, version, before, self._clock.now_ms())
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from provisor.applications.model import Job
 from provisor.clock import iso
 from provisor.provisioning.credentials import CredentialsState
-from provisor.provisioning.model import Cycle, JobState
+from provisor.provisioning.model import Cycle, JobState, Landmarks
 from provisor.provisioning.settings import duration
 
 NEVER = "0001-01-01T00:00:00Z"
@@ -17,7 +17,7 @@ NEVER = "0001-01-01T00:00:00Z"
 def job_document(
     job: Job,
     state: JobState,
-    cycles: Sequence[Cycle],
+    landmarks: Landmarks,
     counts: Mapping[str, int],
     *,
     credentials: CredentialsState,
@@ -25,14 +25,13 @@ def job_document(
     undecided: int,
     now: int,
 ) -> dict[str, Any]:
-    """``cycles``: the latest, newest first; ``counts``: linked objects by type; ``waiting``: of the running cycle.
+    """``counts``: linked objects by type; ``waiting``: of the running cycle.
 
     Beyond Graph: what tripped a quarantine on the wire and what lifts it, the credentials' state, and what waits for a
     person's decision.
     """
-    ended = [cycle for cycle in cycles if cycle.state != "Running"]
-    good = [cycle for cycle in ended if cycle.state == "Succeeded"]
-    running = next((cycle for cycle in cycles if cycle.state == "Running"), None)
+    newest = landmarks.newest
+    running = newest if newest is not None and newest.state == "Running" else None
     return {
         "id": job.id,
         "templateId": job.template_id,
@@ -43,13 +42,13 @@ def job_document(
         },
         "status": {
             "code": state.code,
-            "countSuccessiveCompleteFailures": _failures(ended),
+            "countSuccessiveCompleteFailures": landmarks.failures,
             "escrowsPruned": False,
-            "lastExecution": _execution(ended[0]) if ended else None,
-            "lastSuccessfulExecution": _execution(good[0]) if good else None,
-            "lastSuccessfulExecutionWithExports": next((_execution(cycle) for cycle in good if _exports(cycle)), None),
-            "steadyStateFirstAchievedTime": NEVER,
-            "steadyStateLastAchievedTime": iso(good[0].ended_at) if good and good[0].ended_at else NEVER,
+            "lastExecution": _execution(landmarks.last),
+            "lastSuccessfulExecution": _execution(landmarks.last_good),
+            "lastSuccessfulExecutionWithExports": _execution(landmarks.last_with_exports),
+            "steadyStateFirstAchievedTime": _ended(landmarks.first_good),
+            "steadyStateLastAchievedTime": _ended(landmarks.last_good),
             "quarantine": _quarantine(state.quarantine),
             "progress": [_units(running, waiting, now)] if running else [],
             "synchronizedEntryCountByType": [{"key": kind, "value": n} for kind, n in sorted(counts.items())],
@@ -87,13 +86,19 @@ def _units(cycle: Cycle, waiting: int, now: int) -> dict[str, Any]:
     }
 
 
-def _execution(cycle: Cycle) -> dict[str, Any]:
+def _ended(cycle: Cycle | None) -> str:
+    return NEVER if cycle is None or cycle.ended_at is None else iso(cycle.ended_at)
+
+
+def _execution(cycle: Cycle | None) -> dict[str, Any] | None:
+    if cycle is None:
+        return None
     counts = cycle.counts or {}
     return {
         "activityIdentifier": cycle.id,
-        "state": cycle.state,
+        "state": "EntryLevelErrors" if cycle.state == "Succeeded" and counts.get("failed") else cycle.state,
         "timeBegan": iso(cycle.began_at),
-        "timeEnded": iso(cycle.ended_at) if cycle.ended_at is not None else NEVER,
+        "timeEnded": _ended(cycle),
         "countEntitled": counts.get("inScope", 0),
         "countEntitledForProvisioning": counts.get("inScope", 0),
         "countEscrowed": counts.get("failed", 0),
@@ -126,12 +131,3 @@ def _quarantine(story: Mapping[str, Any] | None) -> dict[str, Any] | None:
         "exchange": story.get("exchange"),
         "lift": story.get("lift"),
     }
-
-
-def _failures(ended: Sequence[Cycle]) -> int:
-    count = 0
-    for cycle in ended:
-        if cycle.state == "Succeeded":
-            break
-        count += cycle.state == "Failed"
-    return count

@@ -7,28 +7,30 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
 
 from provisor.ids import new_id
+from provisor.provisioning.flights.store import Flight, take_off
 from provisor.provisioning.guarding import store as guarding
+from provisor.provisioning.learning import store as learning
 from provisor.provisioning.leases.store import Lease, keep
+from provisor.provisioning.lookups.store import Lookups, link_of
 from provisor.provisioning.model import (
     Action,
     Counts,
     Cycle,
-    Escrow,
     Intent,
     Kind,
+    Landmarks,
     Link,
     Pending,
     PendingMember,
     name_key,
 )
-from provisor.provisioning.quarantine import Tally
-from provisor.provisioning.recording.store import slice_of
+from provisor.provisioning.nesting import store as nesting
 from provisor.provisioning.states.store import JobStates
 from provisor.provisioning.telling.store import Watched
 from provisor.storage.database import Row, Tx
@@ -69,47 +71,14 @@ class Pair:
     member_target: str | None
     member_state: str | None
     member_name: str
+    # A change of it was sent and its answer was lost: the target may or may not have it.
+    doubtful: bool = False
 
 
-class ProvisioningStore(JobStates):
+class ProvisioningStore(JobStates, Lookups):
     """The tables of ``storage/tables/provisioning.py``. Raises ``LeaseLost`` from whatever is written on a lease."""
 
     # Jobs
-
-    async def link_counts(self, job_id: str) -> dict[str, int]:
-        """Linked objects by type."""
-
-        async def work(tx: Tx) -> dict[str, int]:
-            return {row[0]: row[1] for row in await tx.fetch_all(SQL["link_counts"], {"job_id": job_id})}
-
-        return await self._database.read(work)
-
-    async def waiting(self, job_id: str) -> int:
-        """Objects and memberships that have a slot in the queue, escrowed ones included."""
-
-        async def work(tx: Tx) -> int:
-            row = await tx.fetch_one(SQL["pending_count"], {"job_id": job_id})
-            return row[0] if row else 0
-
-        return await self._database.read(work)
-
-    async def unfinished(self, job_id: str, now: int) -> int:
-        """Objects that the running cycle still has to look at."""
-
-        async def work(tx: Tx) -> int:
-            row = await tx.fetch_one(SQL["unfinished_count"], {"job_id": job_id, "now": now})
-            return row[0] if row else 0
-
-        return await self._database.read(work)
-
-    async def unmatched(self, job_id: str, kind: Kind) -> int:
-        """Objects in the queue that may have to be looked up in the target."""
-
-        async def work(tx: Tx) -> int:
-            row = await tx.fetch_one(SQL["unmatched_count"], {"job_id": job_id, "object_type": kind})
-            return row[0] if row else 0
-
-        return await self._database.read(work)
 
     async def forget(self, job_id: str) -> None:
         """Nothing of a job that was removed stays."""
@@ -119,6 +88,7 @@ class ProvisioningStore(JobStates):
                 await tx.execute(SQL[name], {"job_id": job_id})
             for name in guarding.FORGET:
                 await tx.execute(guarding.SQL[name], {"job_id": job_id})
+            await tx.execute(learning.SQL["forget"], {"job_id": job_id})
 
         await self._database.write(work)
 
@@ -165,6 +135,19 @@ class ProvisioningStore(JobStates):
         async def work(tx: Tx) -> list[Cycle]:
             rows = await tx.fetch_all(SQL["cycles"], {"job_id": job_id, "limit": limit, "lane": lane})
             return [_cycle(row) for row in rows]
+
+        return await self._database.read(work)
+
+    async def landmarks(self, job_id: str) -> Landmarks:
+        """The cycles that a job's status tells of."""
+
+        async def work(tx: Tx) -> Landmarks:
+            found: dict[str, Cycle | None] = {}
+            for name in ("newest", "last", "last_good", "last_with_exports", "first_good"):
+                row = await tx.fetch_one(SQL[f"{name}_cycle"], {"job_id": job_id})
+                found[name] = _cycle(row) if row else None
+            failures = await tx.fetch_one(SQL["failed_in_a_row"], {"job_id": job_id})
+            return Landmarks(**found, failures=failures[0] if failures else 0)
 
         return await self._database.read(work)
 
@@ -228,6 +211,44 @@ class ProvisioningStore(JobStates):
 
         await self._database.write(work)
 
+    async def begin_lane(self, lease: Lease, beside: Cycle, *, now: int, until: int) -> Cycle:
+        """A cycle of the leavers' lane, beside the one that runs. What a crash left of an earlier one is closed."""
+        cycle = replace(
+            beside, id=new_id(), kind="Incremental", phase="leavers", lane="leavers", considered=0, began_at=now
+        )
+
+        async def work(tx: Tx) -> None:
+            await keep(tx, lease, until)
+            await tx.execute(SQL["close_lanes"], {"job_id": lease.job_id, "now": now})
+            await tx.execute(
+                SQL["insert_cycle"],
+                {
+                    "id": cycle.id,
+                    "job_id": lease.job_id,
+                    "kind": cycle.kind,
+                    "phase": cycle.phase,
+                    "watermark": cycle.watermark,
+                    "schema_version": cycle.schema_version,
+                    "scope_version": cycle.scope_version,
+                    "now": now,
+                    "lane": cycle.lane,
+                },
+            )
+
+        await self._database.write(work)
+        return cycle
+
+    async def end_lane(self, cycle: Cycle, *, now: int, counts: Counts) -> None:
+        """It has done what was due."""
+        error = None if counts.balanced else {"code": "InternalError", "message": "The counts do not add up."}
+
+        async def work(tx: Tx) -> None:
+            params = {"id": cycle.id, "now": now, "counts": _json(counts.as_dict())}
+            state = "Failed" if error else "Succeeded"
+            await tx.execute(SQL["end_cycle"], {**params, "state": state, "error": _json(error) if error else None})
+
+        await self._database.write(work)
+
     async def cut_cycle(self, lease: Lease, cycle: Cycle, *, now: int, counts: Counts) -> None:
         """The job is to stop: the cycle ends for now and keeps its place."""
 
@@ -238,54 +259,11 @@ class ProvisioningStore(JobStates):
 
         await self._database.write(work)
 
-    async def tally(self, job_id: str, since: int) -> Tally:
-        """What thresholds look at: what fails now, as far as it was tried since then, and what has succeeded since."""
-
-        async def work(tx: Tx) -> Tally:
-            window = await tx.fetch_one(SQL["window"], {"job_id": job_id, "slice": slice_of(since)})
-            escrow = await tx.fetch_one(SQL["escrowed"], {"job_id": job_id})
-            if window is None or escrow is None:
-                return Tally(0, 0, 0)
-            # Each failure since then is counted there, and each failing object here: the smaller number is objects.
-            return Tally(min(int(escrow[0]), int(window[2])), int(escrow[1]), int(window[1]))
-
-        return await self._database.read(work)
-
-    async def vanishing(self, job_id: str, since: int) -> tuple[int, int]:
-        """How many objects were looked at since then, and how many of them the target no longer had."""
-
-        async def work(tx: Tx) -> tuple[int, int]:
-            row = await tx.fetch_one(SQL["window"], {"job_id": job_id, "slice": slice_of(since)})
-            return (int(row[0]), int(row[3])) if row else (0, 0)
-
-        return await self._database.read(work)
-
-    async def typical_failure(self, job_id: str) -> tuple[str, str, dict[str, Any] | None]:
-        """The commonest error code of what fails, its message, and the newest exchange that had it, if any."""
-
-        async def work(tx: Tx) -> tuple[str, str, dict[str, Any] | None]:
-            row = await tx.fetch_one(SQL["escrow_by_code"], {"job_id": job_id})
-            if row is None:
-                return "InternalError", "", None
-            entry = await tx.fetch_one(SQL["latest_failure"], {"job_id": job_id, "code": row[0]})
-            return row[0], row[1] or "", _loaded(entry[0]).get("exchange") if entry else None
-
-        return await self._database.read(work, long=True)
-
-    async def escrows(self, job_id: str, limit: int) -> list[Escrow]:
-        """What failed or waits, with the time of its next attempt, the next first."""
-
-        async def work(tx: Tx) -> list[Escrow]:
-            rows = await tx.fetch_all(SQL["escrows"], {"job_id": job_id, "limit": limit})
-            return [Escrow(*row) for row in rows]
-
-        return await self._database.read(work)
-
     async def mark(self, job_id: str, source_id: str, kind: Kind, now: int) -> None:
         """One object is to be looked at."""
 
         async def work(tx: Tx) -> None:
-            params = {"job_id": job_id, "now": now, "source_id": source_id, "object_type": kind}
+            params = {"job_id": job_id, "now": now, "source_id": source_id, "object_type": kind, "gone": False}
             await tx.execute(SQL["mark"], params)
 
         await self._database.write(work)
@@ -297,12 +275,33 @@ class ProvisioningStore(JobStates):
 
         async def work(tx: Tx) -> list[Pending]:
             params = {"job_id": job_id, "stage": stage, "object_type": kind, "now": now, "limit": limit}
-            return [Pending(*row) for row in await tx.fetch_all(SQL["claim"], params)]
+            return [_pending(row) for row in await tx.fetch_all(SQL["claim"], params)]
 
         return await self._database.read(work)
 
-    async def claim_pairs(self, job_id: str, tenant_id: str, *, now: int, limit: int) -> list[Pair]:
-        """The next memberships."""
+    async def claim_urgent(self, job_id: str, kind: Kind, *, now: int, limit: int) -> list[Pending]:
+        """The next objects that may have to lose access."""
+
+        async def work(tx: Tx) -> list[Pending]:
+            params = {"job_id": job_id, "object_type": kind, "now": now, "limit": limit}
+            return [_pending(row) for row in await tx.fetch_all(SQL["claim_urgent"], params)]
+
+        return await self._database.read(work)
+
+    async def put_back_vanished(self, lease: Lease, *, now: int, until: int) -> None:
+        """What the target seemed to have lost is taken for linked after all."""
+
+        async def work(tx: Tx) -> None:
+            await keep(tx, lease, until)
+            await tx.execute(SQL["put_back_vanished"], {"job_id": lease.job_id, "now": now})
+
+        await self._database.write(work)
+
+    async def claim_pairs(
+        self, job_id: str, tenant_id: str, *, now: int, limit: int, nested: bool = False
+    ) -> list[Pair]:
+        """The next memberships; ``nested``: who is in a group inside a group is in the outer one."""
+        query = nesting.SQL["claim_pairs"] if nested else SQL["claim_pairs"]
 
         async def work(tx: Tx) -> list[Pair]:
             params = {"job_id": job_id, "tenant_id": tenant_id, "now": now, "limit": limit}
@@ -316,8 +315,9 @@ class ProvisioningStore(JobStates):
                     row[8],
                     row[9],
                     row[10] or "",
+                    bool(row[11]),
                 )
-                for row in await tx.fetch_all(SQL["claim_pairs"], params)
+                for row in await tx.fetch_all(query, params)
             ]
 
         return await self._database.read(work)
@@ -327,7 +327,7 @@ class ProvisioningStore(JobStates):
 
         async def work(tx: Tx) -> dict[str, Link]:
             rows = await tx.fetch_all(SQL["links"], {"job_id": job_id, "ids": id_list(source_ids)})
-            return {row[0]: Link(row[0], row[1], row[2], row[3], msgspec.json.decode(row[4]), row[5]) for row in rows}
+            return {row[0]: link_of(row) for row in rows}
 
         return await self._database.read(work)
 
@@ -356,15 +356,6 @@ class ProvisioningStore(JobStates):
 
         return await self._database.write(work)
 
-    async def holders(self, job_id: str, kind: Kind, target_ids: Sequence[str]) -> dict[str, str]:
-        """Target id -> source id of those that are linked."""
-
-        async def work(tx: Tx) -> dict[str, str]:
-            params = {"job_id": job_id, "object_type": kind, "ids": id_list(target_ids)}
-            return {row[0]: row[1] for row in await tx.fetch_all(SQL["sources_of_targets"], params)}
-
-        return await self._database.read(work)
-
     async def intents(self, job_id: str, source_ids: Sequence[str]) -> dict[str, Intent]:
         """Source id -> a create whose answer was never recorded."""
 
@@ -380,11 +371,13 @@ class ProvisioningStore(JobStates):
         cycle_id: str,
         kind: Kind,
         creates: Mapping[str, Sequence[tuple[str, str]]],
+        flight: Flight,
         *,
+        lane: str,
         now: int,
         until: int,
     ) -> None:
-        """Before the creates of a batch leave: source id -> what the new object will be found by."""
+        """Before a batch leaves: its creates, source id -> what the new object will be found by, and its changes."""
 
         async def work(tx: Tx) -> None:
             await keep(tx, lease, until)
@@ -392,6 +385,7 @@ class ProvisioningStore(JobStates):
             await tx.execute_many(
                 SQL["journal"], [{**row, "source_id": id_, "keys": _json(keys)} for id_, keys in creates.items()]
             )
+            await take_off(tx, lease.job_id, lane, flight)
 
         await self._database.write(work)
 
@@ -429,6 +423,11 @@ def _json(value: Any) -> str:
 
 def _loaded(text: str | None) -> Any:
     return msgspec.json.decode(text) if text else None
+
+
+def _pending(row: Row) -> Pending:
+    source_id, kind, seq, attempts, first, gone, urgent, correlation = row
+    return Pending(source_id, kind, seq, attempts, first, bool(gone), bool(urgent), correlation)
 
 
 def _cycle(row: Row) -> Cycle:

@@ -23,13 +23,15 @@ _GRAPH_AUDIENCES = (GRAPH_APP_ID, "https://graph.microsoft.com", "https://graph.
 @dataclass(frozen=True, slots=True)
 class AccessClaims:
     """What an access token of the API says. ``grant``: what it was issued for: a person's grant, an operator's token,
-    or an application's secret. ``user_id`` is null of an application's token.
+    or an application's secret. ``object_id``: the person, or the application's service principal. ``user_id`` is null
+    of an application's token.
     """
 
     kind: Literal["user", "app"]
     tenant_id: str
     client_id: str
     grant: str
+    object_id: str
     issued_at: int
     expires_at: int
     user_id: str | None = None
@@ -84,6 +86,46 @@ def user_claims(
     }
 
 
+def id_claims(
+    base: str,
+    person: Person,
+    *,
+    client_id: str,
+    scopes: Collection[str],
+    nonce: str | None,
+    roles: Collection[str],
+    auth_ms: int,
+    now_ms: int,
+    expires_ms: int,
+) -> dict[str, Any]:
+    """What a client learns of who signed in. ``oid`` with ``tid`` names a person for good; names and addresses do not.
+
+    ``roles``: those that the person has of this application.
+    """
+    now = now_ms // 1000
+    claims: dict[str, Any] = {
+        "aud": client_id,
+        "iss": issuer(base, person.key.realm_id),
+        "iat": now,
+        "nbf": now,
+        "exp": expires_ms // 1000,
+        "auth_time": auth_ms // 1000,
+        "oid": person.key.subject_id,
+        "sub": person.key.subject_id,
+        "tid": person.key.realm_id,
+        "ver": "2.0",
+    }
+    if nonce is not None:
+        claims["nonce"] = nonce
+    if "profile" in scopes:
+        claims |= {"name": person.name, "preferred_username": person.login}
+    if "email" in scopes and person.mail:
+        claims["email"] = person.mail
+    if roles:
+        claims["roles"] = sorted(roles)
+    return claims
+
+
 def read_access_claims(signed_by: str, claims: Mapping[str, Any], now_ms: int) -> AccessClaims:
     """The claims of a token that a key of the tenant ``signed_by`` signed. Raises ``BadToken``, ``TokenExpired``."""
     tenant_id, kind = claims.get("tid"), claims.get("idtyp")
@@ -106,6 +148,7 @@ def read_access_claims(signed_by: str, claims: Mapping[str, Any], now_ms: int) -
         tenant_id=signed_by,
         client_id=client_id,
         grant=grant,
+        object_id=subject,
         issued_at=issued * 1000,
         expires_at=ends * 1000,
         user_id=subject if kind == "user" else None,

@@ -8,6 +8,7 @@ roles the person has. An answer is remembered for 1.5 s, so that a revocation by
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from provisor.clock import Clock
 from provisor.errors import InvalidInput, NotFound
@@ -15,7 +16,7 @@ from provisor.ids import new_id
 from provisor.security.actor import Actor, Realm, Right, rights_of
 from provisor.security.permissions import app_roles, rights_of_app
 from provisor.signin.claims import OPERATOR_APP_ID, AccessClaims, app_claims, read_access_claims
-from provisor.signin.errors import BadToken, TokenRevoked
+from provisor.signin.errors import TokenRevoked
 from provisor.signin.keyring.service import LONGEST_TOKEN_MS, Keyring
 from provisor.signin.model import Caller
 from provisor.signin.people import PersonKey
@@ -35,12 +36,19 @@ class IssuedToken:
     expires_at: int
 
 
+class StillWorks(Protocol):
+    """``openid.clients.Clients``: the applications that tokens are given to."""
+
+    async def still_works(self, tenant_id: str, client_id: str, secret_id: str) -> bool: ...
+
+
 class Authority:
     """The directory as an authority: the tokens that it issued."""
 
-    def __init__(self, store: SignInStore, keyring: Keyring, clock: Clock) -> None:
+    def __init__(self, store: SignInStore, keyring: Keyring, clients: StillWorks, clock: Clock) -> None:
         self._store = store
         self._keyring = keyring
+        self._clients = clients
         self._clock = clock
         self._known: dict[str, tuple[Caller, int]] = {}
 
@@ -57,6 +65,11 @@ class Authority:
             self._known.clear()
         self._known[token] = (caller, min(now + _CACHE_MS, said.expires_at))
         return caller
+
+    async def read_hint(self, id_token: str) -> tuple[str, str]:
+        """Client and person of an id token that we gave, at whatever time. Raises ``BadToken``."""
+        _, claims = await self._keyring.verify(id_token)
+        return str(claims.get("aud", "")), str(claims.get("oid", ""))
 
     def forget(self) -> None:
         """Look everything up again: something was revoked in this process."""
@@ -88,7 +101,7 @@ class Authority:
             expires_ms=token.expires_at,
         )
         text = await self._keyring.sign(tenant_id, claims)
-        await self._store.insert_app_token(token)
+        await self._store.insert_app_token(token, actor)
         return IssuedToken(token.id, text, token.expires_at)
 
     async def tokens(self, actor: Actor, tenant_id: str) -> list[AppTokenRow]:
@@ -99,14 +112,14 @@ class Authority:
     async def revoke_token(self, actor: Actor, tenant_id: str, token_id: str) -> None:
         """Revoke one of them, at once here and within 2 s in every process. Raises ``NotFound``."""
         actor.require(Right.TENANTS_MANAGE)
-        if not await self._store.revoke_app_token(tenant_id, token_id, self._clock.now_ms()):
+        if not await self._store.revoke_app_token(tenant_id, token_id, actor, self._clock.now_ms()):
             raise NotFound(f"There is no token {token_id!r} to revoke.", hint="provisor token list shows all.")
         self.forget()
 
     async def rotate_keys(self, actor: Actor, tenant_id: str) -> str:
         """Sign with a new key from now on; its id. Tokens of the old one go on until they end."""
         actor.require(Right.TENANTS_MANAGE)
-        return await self._keyring.rotate(tenant_id)
+        return await self._keyring.rotate(tenant_id, actor)
 
     async def _person(self, said: AccessClaims) -> Caller:
         key = PersonKey("tenant", said.tenant_id, said.user_id or "")
@@ -127,14 +140,17 @@ class Authority:
         )
 
     async def _app(self, said: AccessClaims) -> Caller:
-        if said.client_id != OPERATOR_APP_ID:
-            raise BadToken("The access token's client is unknown.")
-        token = await self._store.app_token(said.grant)
-        if token is None or token.tenant_id != said.tenant_id or token.revoked_at is not None:
-            raise TokenRevoked("The access token was revoked.", hint="Make a new one: provisor token create.")
-        rights = rights_of(["Global Administrator"]) | rights_of_app(said.app_roles)
+        if said.client_id == OPERATOR_APP_ID:
+            token = await self._store.app_token(said.grant)
+            works = token is not None and token.tenant_id == said.tenant_id and token.revoked_at is None
+            rights = rights_of(["Global Administrator"]) | rights_of_app(said.app_roles)
+        else:
+            works = await self._clients.still_works(said.tenant_id, said.client_id, said.grant)
+            rights = rights_of_app(said.app_roles)
+        if not works:
+            raise TokenRevoked("The access token was revoked.", hint="Ask for a new one.")
         return Caller(
-            actor=Actor(Realm("tenant", said.tenant_id), said.client_id, rights),
+            actor=Actor(Realm("tenant", said.tenant_id), said.object_id, rights),
             tenant_id=said.tenant_id,
             kind="app",
             app_id=said.client_id,

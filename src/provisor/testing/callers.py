@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from provisor.errors import Forbidden, InvalidInput
 from provisor.security.actor import Actor, Realm, Right, rights_of
 from provisor.signin.model import Caller
+from provisor.signin.people import MEMBER_RIGHTS
 
 
 class KnownTokens:
@@ -54,5 +55,5 @@ def person(
 ) -> Caller:
     """A person with these directory roles, through an app that was given these scopes."""
     held = frozenset(roles)
-    actor = Actor(Realm("tenant", tenant_id), user_id, rights_of(held))
+    actor = Actor(Realm("tenant", tenant_id), user_id, rights_of(held) | MEMBER_RIGHTS)
     return Caller(actor, tenant_id, "user", app_id, user_id, frozenset(scopes), directory_roles=held)

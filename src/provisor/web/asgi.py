@@ -8,6 +8,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from provisor.events.correlation import correlated
 from provisor.security.outbound import Network
 from provisor.web import changes, health, pages
 from provisor.web.graph.operations import graph_face
@@ -26,14 +27,14 @@ from provisor.web.signin import routes as signin
 def create_app(services: Services) -> Front:
     """The application that a server runs; start-up and shut-down of what ``services`` holds are the caller's."""
     face = ScimFace(services)
-    routes = [*health.routes(services), *static.routes(), *pages.routes(services), *openapi.routes(services)]
+    graph = None if services.graph is None else graph_face(services.graph)
+    routes = [*health.routes(services), *static.routes(), *pages.routes(services), *openapi.routes(services, graph)]
     if services.sign_in is not None:
         routes += signin.routes(services, services.sign_in)
     if services.clients is not None:
         routes += token.routes(services.clients)
     if services.outbox is not None:
         routes += changes.routes(services.outbox, face.credentials, face.rates)
-    graph = None if services.graph is None else graph_face(services.graph)
     handlers = {HTTPException: http_failure, Exception: unexpected_failure}
     others = Starlette(routes=routes, exception_handlers=handlers)
     return Front(face, others, services.closing, graph, services.settings.trusted_proxies)
@@ -68,4 +69,9 @@ class Front:
             # Doubled slashes before the name occur where a Tenant URL ends in one.
             name = scope["path"].lstrip("/").partition("/")[0]
             face = self._faces.get(name, face)
+            if name != "scim":
+                # What a request changes is told under one id, in the audit log and on its way to the targets.
+                with correlated():
+                    await face(scope, receive, send)
+                return
         await face(scope, receive, send)

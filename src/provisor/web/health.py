@@ -31,7 +31,7 @@ def routes(services: Services) -> list[Route]:
     async def read_metrics(request: Request) -> Response:
         if not (is_local(request) or _has_token(request, services.settings.metrics_token)):
             return PlainTextResponse("Metrics are for this machine, or for the metrics token.\n", status_code=403)
-        return Response(metrics.exposition(), media_type=CONTENT_TYPE_LATEST)
+        return Response(metrics.exposition() + await services.measure(), media_type=CONTENT_TYPE_LATEST)
 
     return [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", read_metrics)]
 

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 import structlog
 
-from provisor.errors import Forbidden, InvalidInput
+from provisor.errors import Forbidden, InvalidInput, NotFound
 from provisor.provider.model import Principal
+from provisor.provider.requestlog import service
 from provisor.provider.requestlog.model import Wanted
 from provisor.provider.requestlog.service import RequestLog
 from provisor.provider.requestlog.store import RequestStore
@@ -145,3 +146,71 @@ async def test_more_than_memory_may_hold_is_left_out_and_counted(log: RequestLog
 async def test_a_limit_out_of_range_is_refused(log: RequestLog, limit: int) -> None:
     with pytest.raises(InvalidInput, match=str(limit)):
         await log.entries(operator(), "acme", limit=limit)
+
+
+async def test_a_page_goes_on_where_the_one_before_ended_and_has_no_bodies(log: RequestLog, acme: Principal) -> None:
+    for number in range(5):
+        note(log, acme, f"/scim/Users/{number}", request=b"{}")
+        await log.flush()
+    first = await log.page(operator(), "acme", Wanted(), limit=3)
+    assert [entry.path[-1] for entry in first.entries] == ["4", "3", "2"]
+    assert first.entries[0].request is None
+    second = await log.page(operator(), "acme", Wanted(before=first.before), limit=3)
+    assert [entry.path[-1] for entry in second.entries] == ["1", "0"]
+    assert second.before is None
+    assert (await log.page(operator(), "other", Wanted())).entries == []
+
+
+async def test_of_a_long_log_a_page_looks_through_a_part_and_says_where_to_go_on(
+    log: RequestLog, acme: Principal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "_WINDOW", 4)
+    for number in range(10):
+        note(log, acme, f"/scim/Users/{number}", status=500 if number == 1 else 200)
+        await log.flush()
+    seen, before, pages = [], None, 0
+    while True:
+        page = await log.page(operator(), "acme", Wanted(failed=True, before=before))
+        seen += [entry.path[-1] for entry in page.entries]
+        pages += 1
+        if page.before is None:
+            break
+        before = page.before
+    assert (seen, pages) == (["1"], 3)
+
+
+async def test_what_a_request_was_about_is_known(log: RequestLog, acme: Principal) -> None:
+    user = "01a20e14-52e1-7bdd-97ab-b8a82fa85a65"
+    note(log, acme, "/scim/Users", method="POST", status=201, answer=b'{"schemas":[],"id":"%b"}' % user.encode())
+    note(log, acme, f"/scim/v2/Users/{user}?x=1", method="PATCH")
+    note(log, acme, "/scim/Users", method="POST", status=201, answer=b"not JSON")
+    note(log, acme, "/scim/Users?filter=x")
+    await log.flush()
+    found = await log.about(operator(), "acme", user)
+    assert [entry.method for entry in found] == ["PATCH", "POST"]
+    entry = await log.entry(operator(), "acme", found[0].id)
+    assert entry.resource_id == user
+    for company, entry_id in (("other", entry.id), ("acme", "nothing")):
+        with pytest.raises(NotFound):
+            await log.entry(operator(), company, entry_id)
+    stranger = Actor(Realm("company", "other"), "eve", rights_of(["Company Administrator"]))
+    with pytest.raises(Forbidden):
+        await log.entry(stranger, "acme", entry.id)
+    with pytest.raises(Forbidden):
+        await log.about(stranger, "acme", user)
+    with pytest.raises(Forbidden):
+        await log.activity(stranger, "acme")
+
+
+async def test_the_last_day_is_told_hour_by_hour(log: RequestLog, acme: Principal, clock: SettableClock) -> None:
+    note(log, acme)
+    clock.advance(23.5 * 3600)
+    note(log, acme, status=400)
+    note(log, acme)
+    await log.flush()
+    day = await log.activity(operator(), "acme")
+    assert (day.total, day.failed, day.capped, len(day.hours)) == (3, 1, False, 24)
+    assert (day.hours[0][1:], day.hours[-1][1:]) == ((1, 0), (2, 1))
+    clock.advance(3600)
+    assert (await log.activity(operator(), "acme")).total == 2
+    assert (await log.activity(operator(), "other")).total == 0

@@ -302,3 +302,34 @@ async def test_nothing_held_says_so(world: World) -> None:
         await world.services.guards.approve(operator(), world.job_id, None)
     with pytest.raises(NotFound, match="Nothing of 'nobody' is held"):
         await world.services.guards.reject(operator(), world.job_id, ["nobody"])
+
+
+async def among_the_users(world: World) -> tuple[Engine, str]:
+    """A cycle over everybody, begun, with all of its objects still ahead."""
+    await world.services.provisioning.restart(operator(), world.job_id)
+    engine = world.services.engine("test")
+    cycle_id = await engine.begin(world.job_id)
+    assert cycle_id is not None
+    while (await world.services.provisioning.cycle(operator(), world.job_id, cycle_id)).phase != "users":  # type: ignore[union-attr]
+        assert not (await engine.advance(world.job_id, cycle_id)).done
+    return engine, cycle_id
+
+
+async def test_one_leaver_does_not_wait_for_the_end_of_a_large_cycle(world: World) -> None:
+    people = await provisioned(world, 20)
+    engine, cycle_id = await among_the_users(world)
+    await disable(world, people[:1])
+    assert not (await engine.advance(world.job_id, cycle_id)).done
+    assert active(world) == 19
+
+
+async def test_a_wave_that_comes_in_the_middle_of_a_cycle_is_counted_as_a_whole(world: World) -> None:
+    people = await provisioned(world, 20)
+    engine, cycle_id = await among_the_users(world)
+    await disable(world, people[:10])
+    while not (await engine.advance(world.job_id, cycle_id)).done:
+        pass
+    while await run_inline(engine, world.job_id) is not None:
+        pass
+    assert active(world) == 20
+    assert len(await held(world)) == 10

@@ -84,13 +84,41 @@ def test_every_entry_is_usable(template: gallery.Template) -> None:
     document = template.default_schema(JOB)
     schema = read_schema(document)
     CapabilityProfile.from_dict(template.capabilities)
-    assert [row.target for row in schema.user.matching] == ["userName"]
-    assert schema.group is not None
-    assert [row.target for row in schema.group.matching] == ["displayName"]
+    assert [row.target for row in schema.user.matching] in (["userName"], ["externalId"])
+    if schema.group is not None:
+        assert [row.target for row in schema.group.matching] in (["displayName"], ["externalId"])
     assert [role.display_name for role in template.app_roles] == ["User"]
     assert [field.name for field in template.configuration_fields if field.secret] == ["SecretToken"]
     assert template.requires("BaseAddress")
     assert msgspec.json.decode(msgspec.json.encode(document)) == document
+
+
+def test_dialpad_and_any_scim_app_come_first_and_fourteen_others_follow() -> None:
+    ids = list(gallery.templates())
+    assert ids[:2] == ["dialpad", "scim"]
+    assert len(ids) >= 2 + 14
+    names = [gallery.template(id_).display_name.casefold() for id_ in ids[2:]]
+    assert names == sorted(names)
+
+
+@pytest.mark.parametrize("template", list(gallery.templates().values())[2:], ids=lambda template: template.id)
+def test_a_real_app_says_where_it_is_what_opens_it_and_who_says_so(template: gallery.Template) -> None:
+    assert template.categories
+    assert template.credential
+    assert template.tenant_url_form.startswith("https://")
+    assert template.tenant_url in ("", template.tenant_url_form) or "{" not in template.tenant_url
+    assert ("{" in template.tenant_url_form) == (template.tenant_url == "")
+    assert template.sources
+    for source in template.sources:
+        assert source.url.startswith("https://")
+        assert any(year in source.date for year in ("2022", "2023", "2024", "2025", "2026"))
+    profile = CapabilityProfile.from_dict(template.capabilities)
+    assert profile.groups == (template.group is not None)
+    if template.group is not None:
+        assert profile.group_create == ("Add" in template.group.actions)
+        assert profile.group_delete == ("Delete" in template.group.actions)
+    # What the profile says is not taken is not mapped either.
+    assert not {row.target for row in template.user.mappings} & profile.unsupported_attributes
 
 
 def test_the_schema_has_the_shape_of_graphs() -> None:
@@ -162,5 +190,5 @@ def test_changing_a_schema_does_not_change_the_template() -> None:
 
 
 def test_an_unknown_app_is_named_with_those_that_there_are() -> None:
-    with pytest.raises(TemplateNotFound, match=r"'slack'.*dialpad, scim"):
-        gallery.template("slack")
+    with pytest.raises(TemplateNotFound, match=r"'unheard-of'.*dialpad, scim"):
+        gallery.template("unheard-of")

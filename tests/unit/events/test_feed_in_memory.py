@@ -1,3 +1,4 @@
+from provisor.events.correlation import correlated
 from provisor.events.model import Change, NewChange, NewOutboxChange, OutboxChange
 from provisor.events.store import FeedStore, OutboxStore, append, append_outbox
 from provisor.storage.database import Tx
@@ -8,13 +9,15 @@ async def test_a_feed_numbers_each_tenants_changes_from_one(memory_database: Sql
     feed = FeedStore(memory_database)
     assert await feed.head("t1") == 0
     entries = [NewChange("User", "u1", "created"), NewChange("Member", "g1", "added", "u1")]
-    assert await memory_database.write(lambda tx: append(tx, "t1", entries, actor="someone", at=5)) == 2
-    assert await memory_database.write(lambda tx: append(tx, "t2", entries[:1], actor="someone", at=6)) == 1
-    assert await memory_database.write(lambda tx: append(tx, "t1", entries[:1], actor="other", at=7)) == 3
+    with correlated("c1"):
+        assert await memory_database.write(lambda tx: append(tx, "t1", entries, actor="someone", at=5)) == 2
+        assert await memory_database.write(lambda tx: append(tx, "t2", entries[:1], actor="someone", at=6)) == 1
+    with correlated("c2"):
+        assert await memory_database.write(lambda tx: append(tx, "t1", entries[:1], actor="other", at=7)) == 3
     assert await feed.read("t1", 0, 10) == [
-        Change(1, "User", "u1", None, "created", "someone", 5),
-        Change(2, "Member", "g1", "u1", "added", "someone", 5),
-        Change(3, "User", "u1", None, "created", "other", 7),
+        Change(1, "User", "u1", None, "created", "someone", 5, "c1"),
+        Change(2, "Member", "g1", "u1", "added", "someone", 5, "c1"),
+        Change(3, "User", "u1", None, "created", "other", 7, "c2"),
     ]
     assert [await feed.head(tenant) for tenant in ("t1", "t2")] == [3, 1]
 

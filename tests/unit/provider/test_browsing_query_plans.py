@@ -27,6 +27,7 @@ _PARAMS = {
     "until": None,
     "with_ignored": 0,
     "resource_id": "r",
+    "width": 1,
 }
 
 
@@ -39,8 +40,9 @@ _PARAMS = {
         ("browsing", "lines_of", "r USING INDEX sqlite_autoindex_resource_1 (company_id=? AND type=? AND id=?)"),
         ("browsing", "groups_of", "m USING COVERING INDEX ix_resource_member_member (company_id=? AND member_id=?"),
         ("browsing", "members", "m USING PRIMARY KEY (company_id=? AND group_id=? AND member_id>?)"),
-        ("requestlog", "window_end", "scim_request_1 (company_id=?"),
-        ("requestlog", "request_lines", "r USING INDEX sqlite_autoindex_scim_request_1 (company_id=?"),
+        ("requestlog", "window_end", "scim_request_1 (company_id=? AND id<?)"),
+        ("requestlog", "request_lines", "INDEX sqlite_autoindex_scim_request_1 (company_id=? AND id>? AND id<?"),
+        ("requestlog", "activity", "sqlite_autoindex_scim_request_1 (company_id=? AND id>?)"),
         ("requestlog", "requests_about", "r USING INDEX ix_scim_request_resource (company_id=? AND resource_id=?"),
         ("requestlog", "request", "r USING INDEX sqlite_autoindex_scim_request_1 (company_id=? AND id=?)"),
     ],

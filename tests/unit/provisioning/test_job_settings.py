@@ -35,14 +35,10 @@ def test_what_is_shown_is_read_back_as_it_was() -> None:
 def test_parts_of_the_notification_change_alone() -> None:
     before = msgspec.convert({"notification": {"enabled": True, "recipients": "a@b.example"}}, JobSettings)
     read = read_settings({"delete-threshold-value": "7", "delete-threshold": "on"}, before)
-    assert read == {
-        "notification": {
-            "enabled": True,
-            "recipients": "a@b.example",
-            "delete_threshold_enabled": True,
-            "delete_threshold_value": 7,
-        }
-    }
+    changed = msgspec.convert(read, JobSettings).notification
+    assert changed == msgspec.structs.replace(
+        before.notification, delete_threshold_enabled=True, delete_threshold_value=7
+    )
 
 
 def test_settings_stored_by_an_earlier_version_are_read() -> None:

@@ -41,6 +41,12 @@ SELECT id FROM tenant ORDER BY id
 -- Sealed values with what each is bound to.
 SELECT s.job_id, s.key, s.sealed, j.tenant_id || '/' || s.job_id || '/' || s.key
 FROM job_secret s JOIN synchronization_job j ON j.id = s.job_id
+UNION ALL
+-- Credentials that wait for a job, under the id that it would have.
+SELECT s.job_id, s.key, s.sealed, p.tenant_id || '/' || s.job_id || '/' || s.key
+FROM service_principal p
+JOIN job_secret s ON s.job_id = COALESCE(NULLIF(p.template_id, ''), 'scim') || '.' || REPLACE(p.tenant_id, '-', '') || '.' || p.app_id
+WHERE NOT EXISTS (SELECT 1 FROM synchronization_job j WHERE j.id = s.job_id)
 
 -- name: seal_job_secret
 UPDATE job_secret SET sealed = :sealed WHERE job_id = :first AND key = :second
@@ -81,3 +87,35 @@ UPDATE pending SET due_at = :now WHERE due_at > :now AND attempts > 0
 -- name: realms
 -- Whose audit logs tell of the restoration.
 SELECT id FROM tenant ORDER BY id
+
+-- name: meter_jobs
+-- Every job: where it stands, how far it is behind the feed, what waits and what fails.
+SELECT j.id, sp.display_name, COALESCE(s.code, 'NotConfigured'),
+       CASE WHEN s.quarantine IS NULL THEN NULL ELSE s.quarantine END,
+       COALESCE(h.seq, 0) - COALESCE(s.watermark, COALESCE(h.seq, 0)),
+       (SELECT COUNT(*) FROM pending p WHERE p.job_id = j.id),
+       (SELECT COUNT(*) FROM pending_member p WHERE p.job_id = j.id),
+       (SELECT COUNT(*) FROM pending p WHERE p.job_id = j.id AND p.attempts > 0),
+       (SELECT MIN(p.due_at) FROM pending p WHERE p.job_id = j.id),
+       (SELECT COUNT(*) FROM link l WHERE l.job_id = j.id)
+FROM synchronization_job j
+JOIN service_principal sp ON sp.tenant_id = j.tenant_id AND sp.id = j.service_principal_id
+LEFT JOIN job_state s ON s.job_id = j.id
+LEFT JOIN feed_head h ON h.tenant_id = j.tenant_id
+
+-- name: meter_cycles
+-- Cycles that ended lately, with their balance.
+SELECT kind, state, counts, ended_at - began_at FROM cycle WHERE ended_at >= :since
+
+-- name: meter_running
+SELECT COUNT(*) FROM cycle c JOIN job_state s ON s.running_cycle_id = c.id WHERE c.state = 'Running'
+
+-- name: meter_leases
+SELECT holder, COUNT(*) FROM lease WHERE expires_at > :now GROUP BY holder
+
+-- name: meter_mail
+SELECT state, COUNT(*) FROM mail GROUP BY state
+
+-- name: meter_log
+-- The provisioning log of a tenant lately, by status.
+SELECT status, COUNT(*) FROM provisioning_log WHERE tenant_id = :tenant_id AND at >= :since GROUP BY status

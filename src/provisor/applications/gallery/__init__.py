@@ -19,6 +19,7 @@ from provisor.applications.errors import TemplateNotFound
 from provisor.expressions import compile as expressions
 
 _VERSION = "1.0"
+_FIRST = ("dialpad", "scim")
 
 
 class ConfigurationField(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -56,10 +57,20 @@ class ObjectTemplate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     attributes: tuple[Attribute, ...] = ()
 
 
-class Template(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One app of the gallery. ``tenant_url`` is empty where each customer has an address of their own.
+class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A public page that says how the app's SCIM interface behaves, and when it did."""
 
-    ``capabilities`` is handed to the connector's ``CapabilityProfile.from_dict``.
+    url: str
+    date: str
+
+
+class Template(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One app of the gallery. ``tenant_url`` is empty where each customer has an address of their own, which then has
+    the form ``tenant_url_form``, with what differs in braces.
+
+    ``capabilities`` is handed to the connector's ``CapabilityProfile.from_dict``. ``credential``: what the Secret Token
+    is. ``notes``: what an administrator should know before; ``sources``: where all of that is written.
+    ``guid``: what Graph names it by; empty where that follows from ``id``. ``aliases``: other ids that clients use.
     """
 
     id: str
@@ -72,6 +83,18 @@ class Template(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     capabilities: dict[str, Any]
     user: ObjectTemplate
     group: ObjectTemplate | None = None
+    categories: tuple[str, ...] = ()
+    tenant_url_form: str = ""
+    credential: str = "bearer token"
+    notes: tuple[str, ...] = ()
+    sources: tuple[Source, ...] = ()
+    guid: str = ""
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def graph_id(self) -> str:
+        """The id of Graph's ``applicationTemplate``."""
+        return self.guid or str(uuid.uuid5(uuid.NAMESPACE_URL, f"urn:provisor:template:{self.id}"))
 
     def requires(self, field: str) -> bool:
         """Must this credential be given before the app can be called?"""
@@ -112,23 +135,36 @@ class Template(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @cache
 def templates() -> dict[str, Template]:
-    """Template id -> template, in the order of the ids."""
+    """Template id -> template: the two that come first, then the others by name."""
     entries = [
         msgspec.convert(tomllib.loads(file.read_text("utf-8")), Template)
         for file in files("provisor.applications.gallery").iterdir()
         if file.name.endswith(".toml")
     ]
-    return {entry.id: entry for entry in sorted(entries, key=lambda entry: entry.id)}
+    return {entry.id: entry for entry in sorted(entries, key=_place)}
 
 
 def template(template_id: str) -> Template:
-    """One app of the gallery, by its id. Raises ``TemplateNotFound``."""
+    """One app of the gallery, by its id, an alias (then the answer's id is the alias) or Graph's GUID.
+
+    Raises ``TemplateNotFound``.
+    """
     known = templates()
-    if template_id not in known:
-        raise TemplateNotFound(
-            f"The gallery has no app {template_id!r}.", hint=f"It has: {', '.join(known)}. Any other app is 'scim'."
-        )
-    return known[template_id]
+    if (found := known.get(template_id)) is not None:
+        return found
+    for entry in known.values():
+        if template_id in entry.aliases:
+            return msgspec.structs.replace(entry, id=template_id)
+        if template_id.lower() == entry.graph_id:
+            return entry
+    raise TemplateNotFound(
+        f"The gallery has no app {template_id!r}.", hint=f"It has: {', '.join(known)}. Any other app is 'scim'."
+    )
+
+
+def _place(entry: Template) -> tuple[int, str]:
+    first = _FIRST.index(entry.id) if entry.id in _FIRST else len(_FIRST)
+    return first, entry.display_name.casefold()
 
 
 def _object_mapping(kind: str, target: str, entry: ObjectTemplate) -> dict[str, Any]:

@@ -55,7 +55,9 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class RemovedApplication:
-    """What deleting an application took away. The provisioning state of ``job_ids`` is the engine's to remove."""
+    """What deleting an application took away, with its service principal in its own tenant, where it had one. The
+    provisioning state of ``job_ids`` is the engine's to remove."""
 
     application: Application
+    service_principal: ServicePrincipal | None
     job_ids: tuple[str, ...]

@@ -155,6 +155,12 @@ SELECT id FROM synchronization_job WHERE service_principal_id = :id ORDER BY id
 -- The credentials of a job that goes with its instance.
 DELETE FROM job_secret WHERE job_id = :job_id
 
+-- name: forget_waiting_secrets
+-- The credentials that wait for a job of the instance: under the id that it would have.
+DELETE FROM job_secret WHERE job_id IN
+    (SELECT COALESCE(NULLIF(s.template_id, ''), 'scim') || '.' || REPLACE(s.tenant_id, '-', '') || '.' || s.app_id
+       FROM service_principal s WHERE s.tenant_id = :tenant_id AND s.id = :id)
+
 -- name: delete_schema_versions
 -- Its schemas.
 DELETE FROM schema_version WHERE job_id = :job_id

@@ -72,6 +72,18 @@ class Registrations:
             return graph.application()
         return (await self._store.applications_by_app_id([app_id])).get(app_id)
 
+    async def publish(self, actor: Actor, application: Application) -> Application:
+        """For the authority: an application that no tenant here registers, such as a gallery app's vendor's; once."""
+        if actor.realm.kind != "system":
+            raise Forbidden("Only the authority publishes applications of no tenant.")
+        known = await self._store.applications_by_app_id([application.app_id])
+        if application.app_id not in known:
+            try:
+                await self._store.insert(application, None, None, actor=actor)
+            except RegistrationExists:
+                known = await self._store.applications_by_app_id([application.app_id])
+        return known.get(application.app_id, application)
+
     async def register(
         self, actor: Actor, tenant_id: str, properties: Mapping[str, Any], *, owner_id: str | None = None
     ) -> Application:
@@ -118,7 +130,7 @@ class Registrations:
         gone = await self._store.delete_application(tenant_id, id_, actor=actor, at=self._clock.now_ms())
         if gone is None:
             raise RegistrationNotFound(f"This tenant has no application {id_}.")
-        return RemovedApplication(*gone)
+        return gone
 
     # Service principals
 

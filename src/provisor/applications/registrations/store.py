@@ -11,7 +11,7 @@ import msgspec
 from provisor.applications.errors import AppNotFound, RegistrationExists, RegistrationNotFound
 from provisor.applications.model import AppRole, ServicePrincipal
 from provisor.applications.registrations.making import registered, roles_of
-from provisor.applications.registrations.model import Application, Owner
+from provisor.applications.registrations.model import Application, Owner, RemovedApplication
 from provisor.applications.registrations.properties import ApplicationProperties, MemberType, ServicePrincipalProperties
 from provisor.events.audit import activities
 from provisor.events.audit.model import Activity, Modified, NewEntry, Target, differences
@@ -158,12 +158,10 @@ class RegistrationStore:
 
         return await self._database.write(work)
 
-    async def delete_application(
-        self, tenant_id: str, id_: str, *, actor: Actor, at: int
-    ) -> tuple[Application, tuple[str, ...]] | None:
-        """Remove a registration with its instance in its own tenant; the ids of that one's jobs. Null: no such."""
+    async def delete_application(self, tenant_id: str, id_: str, *, actor: Actor, at: int) -> RemovedApplication | None:
+        """Remove a registration with its instance in its own tenant; null: there is none."""
 
-        async def work(tx: Tx) -> tuple[Application, tuple[str, ...]] | None:
+        async def work(tx: Tx) -> RemovedApplication | None:
             row = await tx.fetch_one(_QUERIES["lock_application"], {"tenant_id": tenant_id, "id": id_})
             if row is None:
                 return None
@@ -175,7 +173,7 @@ class RegistrationStore:
                 await _told(tx, service_principal, activities.REMOVE_APP, (), actor, at)
             await _delete_application(tx, application)
             await _told(tx, application, activities.REMOVE_APPLICATION, (), actor, at)
-            return application, jobs
+            return RemovedApplication(application, service_principal, jobs)
 
         return await self._database.write(work)
 
@@ -299,6 +297,7 @@ async def delete_service_principal(tx: Tx, tenant_id: str, id_: str) -> tuple[st
     for job_id in jobs:
         for name in ("delete_secrets", "delete_schema_versions", "delete_job"):
             await tx.execute(_QUERIES[name], {"job_id": job_id})
+    await tx.execute(_QUERIES["forget_waiting_secrets"], {"tenant_id": tenant_id, "id": id_})
     await tx.execute(_QUERIES["delete_app_roles"], {"service_principal_id": id_})
     await tx.execute(_QUERIES["forget_passwords"], {"id": id_})
     for name in ("forget_assignments", "forget_owners", "forget_grants", "forget_service_principal"):

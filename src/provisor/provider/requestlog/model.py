@@ -62,6 +62,26 @@ class EntryPage:
 
 
 @dataclass(frozen=True, slots=True)
+class Activity:
+    """The hours of the last day, the oldest first: when each began (ms UTC), how many requests there were, and how many
+    of them were refused or failed. ``capped``: the older ones are left out, as there were very many.
+    """
+
+    hours: Sequence[tuple[int, int, int]]
+    capped: bool
+
+    @property
+    def total(self) -> int:
+        """All together."""
+        return sum(count for _, count, _ in self.hours)
+
+    @property
+    def failed(self) -> int:
+        """Those that were refused or failed."""
+        return sum(failed for _, _, failed in self.hours)
+
+
+@dataclass(frozen=True, slots=True)
 class Wanted:
     """Which entries: each condition may be null, moments are in ms UTC.
 

@@ -15,7 +15,7 @@ from provisor.clock import Clock
 from provisor.errors import InvalidInput, NotFound, ProvisorError
 from provisor.ids import new_id
 from provisor.provider.model import Principal
-from provisor.provider.requestlog.model import Entry, EntryPage, Observed, Wanted
+from provisor.provider.requestlog.model import Activity, Entry, EntryPage, Observed, Wanted
 from provisor.provider.requestlog.redact import shown_body, shown_path
 from provisor.provider.requestlog.store import RequestStore
 from provisor.provider.resources.service import Resources
@@ -30,8 +30,9 @@ _WAIT_SECONDS = 0.5
 _BACKLOG, _BACKLOG_BYTES = 20_000, 64 * 1024 * 1024
 _DAY_MS = 24 * 3_600_000
 # How many entries a page looks through.
-_WINDOW = 20_000
-_TIDY_MS = 3_600_000
+_WINDOW = 10_000
+_HOUR_MS = 3_600_000
+_TIDY_MS = _HOUR_MS
 
 _log = structlog.get_logger(__name__)
 
@@ -90,6 +91,14 @@ class RequestLog:
         """A page of the log, newest first. Of a long log a page looks through a part only, and says where to go on."""
         actor.require(Right.COMPANY_ADMINISTER, company_id)
         return await self._store.page(company_id, wanted, limit, _WINDOW)
+
+    async def activity(self, actor: Actor, company_id: str) -> Activity:
+        """The last day, hour by hour."""
+        actor.require(Right.COMPANY_ADMINISTER, company_id)
+        first = self._clock.now_ms() // _HOUR_MS * _HOUR_MS - 23 * _HOUR_MS
+        found = await self._store.activity(company_id, first, _HOUR_MS, _WINDOW)
+        hours = [(first + number * _HOUR_MS, *found.get(number, (0, 0))) for number in range(24)]
+        return Activity(hours, sum(count for count, _ in found.values()) >= _WINDOW)
 
     async def about(self, actor: Actor, company_id: str, resource_id: str, *, limit: int = 20) -> list[Entry]:
         """The newest requests about one resource."""

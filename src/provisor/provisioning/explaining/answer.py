@@ -9,9 +9,7 @@ from provisor.provisioning.explaining.model import ClauseLine, Ground
 from provisor.provisioning.guarding.model import Held
 from provisor.provisioning.model import Source
 from provisor.provisioning.ondemand.store import SlotStory
-from provisor.provisioning.planning.model import PlanEntry
-
-WAITING_FOR_NOTHING = frozenset({"Active"})
+from provisor.provisioning.planning.model import SENDING, PlanEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +31,8 @@ class Facts:
     held: Held | None
     planned: PlanEntry | None
     last_error: str | None
+    # Target attributes that somebody changed in the target.
+    drifted: Sequence[str] = ()
 
 
 def next_action(planned: PlanEntry | None) -> str:
@@ -67,6 +67,8 @@ def would_change(facts: Facts) -> list[str]:
     """What somebody can do to make the answer another; nothing when it is in order."""
     source = facts.source
     told: list[str] = []
+    if facts.drifted:
+        told.append("Provision it on demand: that sets right what was changed in the target.")
     if not source.exists:
         return ["Create the object anew; a person of the same name takes the account over."]
     if source.deleted:
@@ -88,21 +90,29 @@ def would_change(facts: Facts) -> list[str]:
         told.append("Mend what the target refuses; then provision it on demand, or restart with Escrows.")
     if facts.job_state == "Quarantine":
         told.append("Lift the quarantine: 'provisor job status' tells its cause.")
-    elif facts.job_state not in WAITING_FOR_NOTHING and facts.planned is not None:
+    elif facts.job_state != "Active" and facts.planned is not None and facts.planned.action in SENDING:
         told.append("Start the job, or provision the object on demand.")
     return told
 
 
 def _present(facts: Facts, kind: str) -> str:
     where = f"The {kind} is in {facts.app} as {facts.target_id}"
+    if facts.drifted and facts.link_state == "linked":
+        where = f"{where}, where somebody has changed {', '.join(facts.drifted)}"
+        return f"{where}." if facts.planned is None else f"{where}; a cycle would {_then(facts)}."
     if facts.link_state == "linked" and facts.planned is None:
         return f"{where}, and in order."
     if facts.link_state == "linked":
-        return f"{where}; the next cycle would {next_action(facts.planned).rstrip('.')}."
+        return f"{where}; the next cycle would {_then(facts)}."
     if facts.link_state is None:
-        return f"{where}, but not linked yet; the next cycle would {next_action(facts.planned).rstrip('.')}."
+        return f"{where}, but not linked yet; the next cycle would {_then(facts)}."
     why = "its source is disabled or in the recycle bin" if facts.link_state == "disabled" else "it left the scope"
     return f"{where}, where its access was taken away because {why}."
+
+
+def _then(facts: Facts) -> str:
+    told = next_action(facts.planned)
+    return told.replace("nothing", "do nothing", 1).rstrip(".") if told.startswith("nothing") else told.rstrip(".")
 
 
 def _why_not(facts: Facts, kind: str) -> str:

@@ -32,6 +32,7 @@ from provisor.provisioning.planning.model import PlanEntry
 from provisor.provisioning.planning.planner import PlanGate, entries_of
 from provisor.provisioning.recording.store import Batch
 from provisor.provisioning.run import Run
+from provisor.provisioning.seen import seen_state
 from provisor.provisioning.sending import Sender
 from provisor.provisioning.subjects import find_subject
 from provisor.security.actor import Actor, Right
@@ -115,8 +116,10 @@ class Explanations:
             held=held,
             planned=look.planned,
             last_error=next((one.reason for one in events if one.status == "failure"), None),
+            drifted=look.drifted,
         )
-        soft_deleted = not (item.source.active and item.entitlement.in_scope)
+        # Of who is not there yet: what a creation would send.
+        soft_deleted = item.link is not None and not (item.source.active and item.entitlement.in_scope)
         references, counts = await self._references(run, kind, item, mappings)
         return Explanation(
             app_name=job.display_name,
@@ -152,6 +155,10 @@ class Explanations:
             if item.link is not None:
                 look.target = await run.client.read(kind, item.link.target_id)
                 look.found = look.target is not None
+                if look.target is not None:
+                    manager = mappings.reference("manager") if kind == "User" else None
+                    _, differences = seen_state(look.target, item.link.acknowledged, manager)
+                    look.drifted = [one.path for one in differences]
             look.matching = await _matching(run, kind, item, mappings, look)
             look.planned = await _foreseen(run, kind, item, mappings)
         except TargetError as error:
@@ -225,6 +232,7 @@ class _Look:
         self.found: bool | None = None
         self.matching: Sequence[MatchLine] = ()
         self.planned: PlanEntry | None = None
+        self.drifted: list[str] = []
         self.error: str | None = None
 
 

@@ -77,9 +77,10 @@ class OpenGate:
 class CycleGate:
     """The guards of one cycle."""
 
-    def __init__(self, store: GuardStore, watcher: GuardWatcher) -> None:
+    def __init__(self, store: GuardStore, watcher: GuardWatcher, began_at: int) -> None:
         self._store = store
         self._watcher = watcher
+        self._began_at = began_at
         self._budget: _Budget | None = None
 
     async def screen(self, run: Run, items: Sequence[Item], notes: Notes, manager: str | None) -> None:
@@ -100,8 +101,8 @@ class CycleGate:
         if not new:
             return
         budget = await self._known_budget(run)
-        deletions = [(item, wish) for item, wish in new if wish != "update"]
-        defers = budget.defers_deletions or await self._would_break(run, budget, len(deletions))
+        leavers = [item for item, wish in new if wish != "update"]
+        defers = bool(leavers) and await self._defers(run, budget, leavers)
         for item, wish in new:
             if defers if wish != "update" else budget.defers_changes:
                 notes.defer(item, _held(run, item, wish, manager))
@@ -156,12 +157,16 @@ class CycleGate:
         if rule is not None:
             await self._watcher.held(run.job, wave)
 
-    async def _would_break(self, run: Run, budget: _Budget, wanted: int) -> bool:
-        """What was let through unseen cannot add up to more than the limit either: other cycles and lanes count."""
-        if not wanted or budget.limits.deletions is None:
-            return False
-        done = await self._store.executed(run.job.id, run.clock.now_ms())
-        return wanted + done > budget.limits.deletions
+    async def _defers(self, run: Run, budget: _Budget, leavers: Sequence[Item]) -> bool:
+        """Are these to be counted first? Leavers that go before all others are counted with those like them alone, so
+        that they do not wait for the end of a large cycle. What other cycles and lanes let through counts as well."""
+        urgent = all(item.slot.urgent for item in leavers)
+        if budget.defers_deletions and not urgent:
+            return True
+        now = run.clock.now_ms()
+        rush = await self._store.rush(run.job.id, self._began_at, now)
+        ahead = max(rush.urgent, len(leavers)) if urgent else len(leavers)
+        return rush.any_deferred or too_many(budget.limits, ahead, rush.executed, rush.in_cycle)
 
     async def _known_budget(self, run: Run) -> _Budget:
         if self._budget is None:
@@ -172,13 +177,17 @@ class CycleGate:
 
 def budget_of(limit: Limits, extent: Extent) -> _Budget:
     """Could what is ahead of the cycle break a limit? Then it is counted before the first of it is sent."""
-    bounds = ((limit.deletions, extent.executed), (limit.threshold, extent.deleted))
-    deletions = [most - done for most, done in bounds if most is not None]
-    defers_deletions = extent.any_deferred or any(extent.ahead > left for left in deletions)
+    defers_deletions = extent.any_deferred or too_many(limit, extent.ahead, extent.executed, extent.deleted)
     defers_changes = limit.changes is not None and (
         extent.any_deferred or extent.ahead + extent.changed > limit.changes
     )
     return _Budget(limit, extent, defers_deletions, defers_changes)
+
+
+def too_many(limit: Limits, ahead: int, executed: int, in_cycle: int) -> bool:
+    """Would so many more deletions, if all of them were, break a limit?"""
+    bounds = ((limit.deletions, executed), (limit.threshold, in_cycle))
+    return any(most is not None and ahead + done > most for most, done in bounds)
 
 
 def wish_of(item: Item, manager: str | None) -> Wish | None:

@@ -92,12 +92,6 @@ UPDATE pending_member SET due_at = :far WHERE job_id = :job_id AND group_id = :g
 -- The member's removal is no longer held: the memberships are looked at again.
 UPDATE pending_member SET due_at = :now WHERE job_id = :job_id AND due_at = :far AND member_id IN (:ids...)
 
--- name: kept_members
--- Of these members, those whose removal is held, or was rejected.
-SELECT source_id FROM held
-WHERE job_id = :job_id AND action IN ('disable', 'delete') AND state IN ('deferred', 'held', 'rejected')
-  AND source_id IN (:ids...)
-
 -- name: save_deprovision
 -- A delete or disable was carried out.
 INSERT INTO deprovision (job_id, at, source_id) VALUES (:job_id, :now, :source_id) ON CONFLICT DO NOTHING
@@ -118,6 +112,12 @@ SELECT COUNT(*) FROM link WHERE job_id = :job_id AND state = 'linked'
 -- Linked objects that the running cycle has still to look at: what it can change, at most.
 SELECT COUNT(*) FROM pending p
 WHERE p.job_id = :job_id AND p.stage = 'object' AND p.due_at <= :now
+  AND EXISTS (SELECT 1 FROM link l WHERE l.job_id = p.job_id AND l.source_id = p.source_id)
+
+-- name: urgent_slots
+-- Linked objects that may have to lose access, and that the leavers' lane has still to look at.
+SELECT COUNT(*) FROM pending p
+WHERE p.job_id = :job_id AND p.urgent AND p.stage = 'object' AND p.due_at <= :now
   AND EXISTS (SELECT 1 FROM link l WHERE l.job_id = p.job_id AND l.source_id = p.source_id)
 
 -- name: changed_in_cycle

@@ -23,6 +23,8 @@ from provisor.storage.database import Database, Row, Tx
 from provisor.storage.queries import id_list, named_queries
 
 SQL = named_queries("provisor.provisioning.guarding")
+# While a removal is in one of these states, its object's memberships stay.
+_KEEPING = frozenset({"deferred", "held", "rejected"})
 # Objects that one audit entry names.
 _NAMED = 100
 FORGET = ("forget_held", "forget_waves", "forget_deprovisions")
@@ -53,6 +55,16 @@ class Extent:
     ahead: int
     changed: int
     deleted: int
+    any_deferred: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rush:
+    """Deletions within the window and since the cycle began; leavers that are still ahead; is a wave being counted?"""
+
+    executed: int
+    in_cycle: int
+    urgent: int
     any_deferred: bool
 
 
@@ -119,14 +131,18 @@ class GuardStore:
 
         return await self._database.read(work)
 
-    async def executed(self, job_id: str, now: int) -> int:
-        """Deletes and disables within the window."""
+    async def rush(self, job_id: str, began_at: int, now: int) -> Rush:
+        """What deletions there were and may be, as things are now; ``began_at``: of the cycle."""
 
-        async def work(tx: Tx) -> int:
-            row = await tx.fetch_one(SQL["deprovisions_since"], {"job_id": job_id, "since": now - WINDOW_MS})
-            return row[0] if row else 0
+        async def work(tx: Tx) -> Rush:
+            at = {"job_id": job_id, "now": now}
+            executed = await _count(tx, "deprovisions_since", {"job_id": job_id, "since": now - WINDOW_MS})
+            in_cycle = await _count(tx, "deprovisions_since", {"job_id": job_id, "since": began_at})
+            urgent = await _count(tx, "urgent_slots", at)
+            deferred = await tx.fetch_one(SQL["any_deferred"], {"job_id": job_id})
+            return Rush(executed, in_cycle, urgent, deferred is not None)
 
-        return await self._database.read(work)
+        return await self._database.read(work, long=True)
 
     async def extent(self, job_id: str, cycle_id: str, now: int) -> Extent:
         """How large things are, for the limits."""
@@ -146,11 +162,8 @@ class GuardStore:
     async def kept_members(self, job_id: str, member_ids: Sequence[str]) -> set[str]:
         """Of these, those whose removal from the target is held or was rejected: their memberships stay."""
 
-        async def work(tx: Tx) -> set[str]:
-            rows = await tx.fetch_all(SQL["kept_members"], {"job_id": job_id, "ids": id_list(member_ids)})
-            return {row[0] for row in rows}
-
-        return await self._database.read(work)
+        rows = await self.held_of(job_id, member_ids)
+        return {id_ for id_, row in rows.items() if row.action != "update" and row.state in _KEEPING}
 
     # Waves
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from provisor.connector.client import ScimClient
 from provisor.provisioning.model import Link, PendingMember
 from provisor.provisioning.ondemand.model import Drift
 from provisor.provisioning.ondemand.store import PAGE, GroupPair, SubjectStore
 from provisor.provisioning.recording.store import Batch
 from provisor.provisioning.references import PAIRS, change_members
 from provisor.provisioning.run import Run
+from provisor.provisioning.shown_members import shown_members
 from provisor.provisioning.store import Pair
 
 # Members that one account of a group's drift names.
@@ -79,15 +79,6 @@ async def carry_out(run: Run, work: MemberWork) -> Batch:
         done.joined += batch.joined
         done.left += batch.left
     return done
-
-
-async def shown_members(client: ScimClient, target_id: str) -> set[str] | None:
-    """The ids that the target shows as the group's members; null where it shows none at all. Raises ``TargetError``."""
-    found = await client.read("Group", target_id, members=True)
-    if found is None or "members" not in {name.lower() for name in found.raw}:
-        return None
-    listed = next(value for name, value in found.raw.items() if name.lower() == "members")
-    return {str(one["value"]) for one in listed or [] if isinstance(one, dict) and one.get("value")}
 
 
 def _place(work: MemberWork, group: Link, pair: GroupPair, shown: set[str] | None) -> None:

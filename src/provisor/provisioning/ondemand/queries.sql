@@ -7,7 +7,7 @@ WHERE job_id = :job_id AND (source_id = :ref OR name_key = :folded) ORDER BY sou
 
 -- name: slot
 -- The slot of an object, if it has one.
-SELECT source_id, object_type, seq, attempts, failed_first_at FROM pending
+SELECT source_id, object_type, seq, attempts, failed_first_at, gone FROM pending
 WHERE job_id = :job_id AND source_id = :source_id
 
 -- name: slot_story

@@ -10,9 +10,15 @@ from typing import Any
 
 import msgspec
 
+from provisor.provisioning.decisions import store as decisions
+from provisor.provisioning.decisions.model import Decision
+from provisor.provisioning.flights.store import land
 from provisor.provisioning.guarding import store as guarding
+from provisor.provisioning.learning import store as learning
+from provisor.provisioning.learning.model import Learnt
 from provisor.provisioning.leases.store import Lease, keep
-from provisor.provisioning.model import VANISHED, Action, Kind, Link, Pending, PendingMember, Retry, name_key
+from provisor.provisioning.model import Action, Kind, Link, Pending, PendingMember, Retry, name_key
+from provisor.provisioning.nesting import store as nesting
 from provisor.storage.database import Database, Tx
 from provisor.storage.queries import id_list, named_queries
 
@@ -49,16 +55,29 @@ class Batch:
     links: list[Link] = field(default_factory=list)
     # Objects that are in the target since this batch: references to them, and theirs, can be written now.
     arrived: list[tuple[str, Kind]] = field(default_factory=list)
+    # No longer in the target, or no longer ours: the link goes, and its memberships with it.
     dropped: list[str] = field(default_factory=list)
+    # The same of the former link of an object that is linked anew in this batch.
+    unlinked: list[str] = field(default_factory=list)
+    # The target does not have what these are linked to: judged at the end of the cycle.
+    vanished: list[tuple[str, Kind]] = field(default_factory=list)
+    # What a person has to decide, and objects of which nothing is to be decided any more.
+    undecided: list[Decision] = field(default_factory=list)
+    decided: list[str] = field(default_factory=list)
+    not_urgent: list[str] = field(default_factory=list)
     cleared: list[Pending] = field(default_factory=list)
     to_reference: list[Pending] = field(default_factory=list)
     postponed: list[tuple[Pending, Retry, str, str]] = field(default_factory=list)
     remarked: list[tuple[str, Kind]] = field(default_factory=list)
     intents_done: list[str] = field(default_factory=list)
     log: list[LogRow] = field(default_factory=list)
+    # What the target was seen to refuse, whatever its profile says.
+    learnt: set[Learnt] = field(default_factory=set)
     pairs_cleared: list[PendingMember] = field(default_factory=list)
     pairs_postponed: list[tuple[PendingMember, Retry]] = field(default_factory=list)
     joined: list[PendingMember] = field(default_factory=list)
+    # Changes that were sent, and of which nobody knows whether they arrived.
+    doubted: list[PendingMember] = field(default_factory=list)
     left: list[PendingMember] = field(default_factory=list)
     # Objects whose references changed: unchanged becomes updated.
     touched: list[tuple[str, Kind]] = field(default_factory=list)
@@ -72,18 +91,33 @@ class RecordStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def record(self, lease: Lease, cycle_id: str, batch: Batch, *, tenant_id: str, now: int, until: int) -> None:
-        """Write down what a batch has learnt, and what follows from it, in one commit."""
+    async def record(
+        self,
+        lease: Lease,
+        cycle_id: str,
+        batch: Batch,
+        *,
+        lane: str,
+        nested: bool,
+        tenant_id: str,
+        now: int,
+        until: int,
+    ) -> None:
+        """Write down what a batch of a lane has learnt, and what follows from it, in one commit. ``nested``: groups
+        inside groups count."""
 
         async def work(tx: Tx) -> None:
             await keep(tx, lease, until)
             await _record_links(tx, lease.job_id, batch, tenant_id, now)
             await _record_slots(tx, lease.job_id, batch, now)
-            await _record_followers(tx, lease.job_id, batch, tenant_id, now)
+            await _record_followers(tx, lease.job_id, batch, tenant_id, now, nested=nested)
             await _record_pairs(tx, lease.job_id, batch)
+            await _record_decisions(tx, lease.job_id, batch, now)
+            await land(tx, lease.job_id, lane)
             await guarding.record(tx, lease.job_id, batch.guard, now)
             await _record_outcomes(tx, cycle_id, batch)
             await _record_log(tx, lease.job_id, cycle_id, batch, tenant_id, now)
+            await learning.save(tx, lease.job_id, batch.learnt, now)
             await _count_slice(tx, lease.job_id, batch, now)
 
         await self._database.write(work)
@@ -92,8 +126,8 @@ class RecordStore:
 async def _record_links(tx: Tx, job_id: str, batch: Batch, tenant_id: str, now: int) -> None:
     # What a batch has found and then removed leaves no link.
     dropped = set(batch.dropped)
-    if batch.dropped:
-        ids = {"job_id": job_id, "ids": id_list(batch.dropped)}
+    if batch.dropped or batch.unlinked:
+        ids = {"job_id": job_id, "ids": id_list([*batch.dropped, *batch.unlinked])}
         await tx.execute(SQL["drop_links"], ids)
         await tx.execute(SQL["drop_group_memberships"], ids)
         await tx.execute(SQL["drop_memberships_of"], ids)
@@ -110,6 +144,7 @@ async def _record_links(tx: Tx, job_id: str, batch: Batch, tenant_id: str, now: 
                 "display_name": link.display_name,
                 "name_key": name_key(link.source_id, link.display_name),
                 "now": now,
+                "successor_id": link.successor_id,
             }
             for link in batch.links
             if link.source_id not in dropped
@@ -141,20 +176,31 @@ async def _record_slots(tx: Tx, job_id: str, batch: Batch, now: int) -> None:
     )
     await tx.execute_many(
         SQL["mark"],
-        [{"job_id": job_id, "source_id": id_, "object_type": kind, "now": now} for id_, kind in batch.remarked],
+        [
+            {"job_id": job_id, "source_id": id_, "object_type": kind, "now": now, "gone": False}
+            for id_, kind in batch.remarked
+        ],
     )
+    await tx.execute_many(
+        SQL["mark_vanished"],
+        [{"job_id": job_id, "source_id": id_, "object_type": kind, "now": now} for id_, kind in batch.vanished],
+    )
+    if batch.not_urgent:
+        await tx.execute(SQL["not_urgent"], {"job_id": job_id, "ids": id_list(batch.not_urgent)})
 
 
-async def _record_followers(tx: Tx, job_id: str, batch: Batch, tenant_id: str, now: int) -> None:
+async def _record_followers(tx: Tx, job_id: str, batch: Batch, tenant_id: str, now: int, *, nested: bool) -> None:
     at = {"job_id": job_id, "tenant_id": tenant_id, "now": now}
     users = [id_ for id_, kind in batch.arrived if kind == "User"]
     groups = [id_ for id_, kind in batch.arrived if kind == "Group"]
     if users:
         await tx.execute(SQL["mark_reports"], {**at, "ids": id_list(users)})
     if groups:
-        await tx.execute(SQL["mark_pairs_of_groups"], {**at, "ids": id_list(groups)})
+        mark = nesting.SQL["pairs_of_groups"] if nested else SQL["mark_pairs_of_groups"]
+        await tx.execute(mark, {**at, "ids": id_list(groups)})
     if users or groups:
-        await tx.execute(SQL["mark_pairs_of_members"], {**at, "ids": id_list(users + groups)})
+        mark = nesting.SQL["pairs_of_members"] if nested else SQL["mark_pairs_of_members"]
+        await tx.execute(mark, {**at, "ids": id_list(users + groups)})
 
 
 async def _record_pairs(tx: Tx, job_id: str, batch: Batch) -> None:
@@ -163,6 +209,12 @@ async def _record_pairs(tx: Tx, job_id: str, batch: Batch) -> None:
 
     await tx.execute_many(SQL["save_membership"], [pair(slot) for slot in batch.joined])
     await tx.execute_many(SQL["drop_membership"], [pair(slot) for slot in batch.left])
+    known = {*batch.joined, *batch.left}
+    doubted = [slot for slot in batch.doubted if slot not in known]
+    await tx.execute_many(SQL["doubt_membership"], [pair(slot) for slot in doubted])
+    if batch.joined or doubted:
+        members = {slot.member_id for slot in (*batch.joined, *doubted)}
+        await tx.execute(SQL["forget_strays"], {"job_id": job_id, "ids": id_list(sorted(members))})
     await tx.execute_many(SQL["clear_pair"], [pair(slot) for slot in batch.pairs_cleared])
     await tx.execute_many(
         SQL["postpone_pair"],
@@ -176,6 +228,13 @@ async def _record_pairs(tx: Tx, job_id: str, batch: Batch) -> None:
             for slot, retry in batch.pairs_postponed
         ],
     )
+
+
+async def _record_decisions(tx: Tx, job_id: str, batch: Batch, now: int) -> None:
+    if batch.decided:
+        await decisions.drop(tx, job_id, batch.decided)
+    if batch.undecided:
+        await decisions.put(tx, job_id, batch.undecided, now)
 
 
 async def _record_outcomes(tx: Tx, cycle_id: str, batch: Batch) -> None:
@@ -241,7 +300,7 @@ async def _count_slice(tx: Tx, job_id: str, batch: Batch, now: int) -> None:
         "considered": len(batch.considered),
         "succeeded": sum(action in _SUCCESSES for action, _ in actions),
         "failed": sum(action is Action.FAILED for action, _ in actions),
-        "vanished": sum(reason == VANISHED for _, reason in actions),
+        "vanished": len(batch.vanished),
     }
     if any(counted.values()):
         present = slice_of(now)

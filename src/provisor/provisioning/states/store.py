@@ -45,7 +45,7 @@ class JobStates:
         quarantine: Mapping[str, Any] | None = None,
         stopped: bool = False,
         resume: bool = False,
-        counted_from: int | None = None,
+        fresh_window: bool = False,
         again_from_start: bool = False,
         escrows: bool = False,
         drop_links: bool = False,
@@ -57,7 +57,7 @@ class JobStates:
         itself). The last three flags are those of ``resetScope`` (reference section 23).
 
         ``stopped``: whoever sends requests for the job ends at once. ``resume``: a stopped cycle goes on; without it,
-        and with ``again_from_start``, it is left behind. ``counted_from``: older failures count no more.
+        and with ``again_from_start``, it is left behind. ``fresh_window``: what was counted is forgotten.
         """
 
         async def work(tx: Tx) -> None:
@@ -72,11 +72,12 @@ class JobStates:
                     "next_run_at": next_run_at,
                     "quarantine": msgspec.json.encode(quarantine).decode() if quarantine else None,
                     "stopped": stopped,
-                    "counted_from": counted_from,
                 },
             )
             if stopped:
                 await tx.execute(SQL["stop_cycle"], at)
+            if fresh_window:
+                await tx.execute(SQL["forget_window"], {"job_id": job_id})
             if again_from_start:
                 await tx.execute(SQL["forget_watermark"], at)
                 await tx.execute(SQL["drop_stopped_cycle"], at)
@@ -166,7 +167,7 @@ class JobStates:
 
 def _state(row: Row) -> JobState:
     (job_id, code, watermark, version, next_run_at, running, last, quarantine, stopped, scope, leavers, *rest) = row
-    credentials, counted_from, proved = rest
+    credentials, proved = rest
     return JobState(
         job_id=job_id,
         code=code,
@@ -180,7 +181,6 @@ def _state(row: Row) -> JobState:
         scope_version=scope,
         leavers_watermark=leavers,
         credentials=_loaded(credentials),
-        counted_from=counted_from,
         search_proved=proved,
     )
 

@@ -1,36 +1,46 @@
-"""Given passwords, what the API calls. They end the person's sessions and tokens, as a password of one's own does."""
+"""Given passwords, what the API calls. They end the person's sessions and tokens, as a new one of one's own does."""
 
 from __future__ import annotations
 
 from provisor.clock import Clock
-from provisor.errors import InvalidInput
+from provisor.directory.users import UserNotFound
 from provisor.security.actor import Actor, Right
 from provisor.security.passwords import Passwords
-from provisor.signin.given.store import GivenStore
-
-SHORTEST, LONGEST = 8, 256
+from provisor.signin.accounts.passwords import check_password
+from provisor.signin.accounts.store import AccountStore
+from provisor.signin.people import PersonKey
+from provisor.signin.sessions import Sessions
+from provisor.signin.store import SignInStore
 
 
 class GivenPasswords:
     """``provisor.web.graph.services.Passwords``."""
 
-    def __init__(self, store: GivenStore, passwords: Passwords, clock: Clock) -> None:
+    def __init__(
+        self, store: AccountStore, people: SignInStore, sessions: Sessions, passwords: Passwords, clock: Clock
+    ) -> None:
         self._store = store
+        self._people = people
+        self._sessions = sessions
         self._passwords = passwords
         self._clock = clock
 
     def check(self, password: str, login: str) -> None:
-        """Raise ``InvalidInput`` for one that ``login`` may not have."""
-        if not SHORTEST <= len(password) <= LONGEST or "\x00" in password:
-            raise InvalidInput(
-                f"The specified password does not comply with password complexity requirements: it has {SHORTEST} to "
-                f"{LONGEST} characters.",
-                hint="Several words make a good one.",
-            )
-        if login and login.partition("@")[0].lower() == password.lower():
-            raise InvalidInput("The specified password does not comply with password complexity requirements.")
+        """Raise ``PasswordUnfit`` for one that ``login`` may not have."""
+        check_password(password, (login,))
 
     async def give(self, actor: Actor, tenant_id: str, user_id: str, password: str) -> None:
-        """Set the password of a user of this tenant."""
+        """Set the password of a user of this tenant; the second factor stays.
+
+        Of who has a role only who gives roles can: else a User Administrator could become anybody. Raises
+        ``Forbidden``, ``UserNotFound``.
+        """
         actor.require(Right.DIRECTORY_WRITE, tenant_id)
-        await self._store.give(tenant_id, user_id, await self._passwords.hash(password), self._clock.now_ms())
+        person = await self._people.person(PersonKey("tenant", tenant_id, user_id))
+        if person is None:
+            raise UserNotFound(f"There is no user {user_id} in this directory.")
+        if person.roles:
+            actor.require(Right.ROLES_MANAGE, tenant_id)
+        hashed = await self._passwords.hash(password)
+        await self._store.set_password(person, hashed, self._clock.now_ms(), actor=actor)
+        self._sessions.forget()

@@ -132,4 +132,5 @@ feed = Table(
     Column("change", Key, nullable=False),  # created | updated | deleted | restored | purged | added | removed
     Column("actor", Key, nullable=False),
     Column("at", Moment, nullable=False),
+    Column("correlation_id", Key),  # of the request or command that made it
 )

@@ -80,3 +80,16 @@ feed_floor = Table(
     Column("tenant_id", Key, primary_key=True),
     Column("seq", Number, nullable=False),
 )
+
+# What targets refuse although their capability profiles say that they take it.
+target_learnt = Table(
+    "target_learnt",
+    metadata,
+    Column("job_id", Key, primary_key=True),
+    Column("capability", Key, primary_key=True),
+    Column("value", Key, primary_key=True),
+    Column("detail", Document, nullable=False),
+    Column("first_at", Moment, nullable=False),
+    Column("last_at", Moment, nullable=False),
+    Column("times", Number, nullable=False),
+)

@@ -34,8 +34,6 @@ job_state = Table(
     Column("leavers_watermark", Number),
     # What became of the last test of the credentials: {version, state, cause, message, hint, at}.
     Column("credentials", Document),
-    # Failures and vanished objects count from here on: the last start or restart that lifted a quarantine.
-    Column("counted_from", Moment),
     # The version of the credentials with which a search of the target has found what was known to be there.
     Column("search_proved", Key),
 )
@@ -104,6 +102,7 @@ pending = Table(
     Column("failed_first_at", Moment),
     Column("error_code", Key),
     Column("error", Document),
+    Column("correlation_id", Key),  # of the change that it is looked at for
     # The directory says that it was purged, so that its absence is no fault of reading.
     Column("gone", Flag, nullable=False, server_default=_NO),
     # It may have to lose access: the leavers' lane looks at it before all others.
@@ -190,7 +189,6 @@ provisioning_log = Table(
     Column("target_id", Key),
     Column("source_name", Key, nullable=False, server_default=""),  # in lower case, for "contains"
     Index("ix_provisioning_log_job", "job_id", "id"),
-    Index("ix_provisioning_log_source", "job_id", "source_id", "id"),
     # Pages, newest first: by time alone (with the names, which are searched in the index), or by one thing and time.
     Index("ix_provisioning_log_time", "tenant_id", "at", "id", "source_name"),
     Index("ix_provisioning_log_job_time", "job_id", "at", "id"),

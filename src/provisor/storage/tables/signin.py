@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Index, LargeBinary, Table
 
-from provisor.storage.tables.types import Document, Key, Moment, Number, metadata
+from provisor.storage.tables.types import Document, Flag, Key, Moment, Number, metadata
 
 # A directory role that a person of a tenant has; its name is one of security/roles.toml.
 directory_role = Table(
@@ -110,6 +110,7 @@ token_grant = Table(
     Column("scope", Key, nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("expires_at", Moment, nullable=False),
+    Column("public", Flag, nullable=False),  # the client keeps no secret
     Column("revoked_at", Moment),
     Index("ix_token_grant_user", "tenant_id", "user_id"),
     Index("ix_token_grant_expires", "expires_at"),

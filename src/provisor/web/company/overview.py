@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from provisor.events.webhooks.model import Webhook
 from provisor.provider.model import ListedKey
-from provisor.provider.requestlog.model import Entry, Wanted
+from provisor.provider.requestlog.model import Activity, Wanted
 from provisor.security.actor import Right
 from provisor.signin.model import Session
 from provisor.web.company.navigation import KEYS
@@ -43,7 +44,7 @@ def page(pages: Pages) -> OpenHandler:
         keys = await here.companies.listed_keys(actor, company_id)
         clients = [one for one in await here.clients.clients(actor, company_id) if one.revoked_at is None]
         log = await here.requests.page(actor, company_id, Wanted(), limit=_SHOWN)
-        failed = await here.requests.page(actor, company_id, Wanted(failed=True), limit=_SHOWN)
+        activity = await here.requests.activity(actor, company_id)
         hooks = await here.webhooks.webhooks(actor, company_id)
         now = here.clock.now_ms()
         working = [one for one in keys if works(one, now)]
@@ -54,8 +55,11 @@ def page(pages: Pages) -> OpenHandler:
             working=len(working) + len(clients),
             begun=bool(working or clients),
             used=any(one.key.last_used_at is not None for one in keys) or any(one.last_used_at for one in clients),
-            concerns=list(_concerns(keys, hooks, failed.entries, now)),
+            concerns=list(_concerns(keys, hooks, activity)),
+            activity=activity,
+            bars=[(f"{datetime.fromtimestamp(at / 1000, UTC):%H:%M} UTC", count) for at, count, _ in activity.hours],
             entries=log.entries,
+            names=await pages.names_in(session, log.entries),
             scim_url=pages.scim_url(request),
         )
 
@@ -68,12 +72,7 @@ def works(listed: ListedKey, now: int) -> bool:
     return key.revoked_at is None and now < key.expires_at and listed.owner.trouble is None
 
 
-_DAY_MS = 24 * 3_600_000
-
-
-def _concerns(
-    keys: Sequence[ListedKey], hooks: Sequence[Webhook], failed: Sequence[Entry], now: int
-) -> Iterator[Concern]:
+def _concerns(keys: Sequence[ListedKey], hooks: Sequence[Webhook], activity: Activity) -> Iterator[Concern]:
     for one in keys:
         if one.warning is not None:
             kind = "danger" if one.owner.trouble is not None else "warning"
@@ -81,8 +80,7 @@ def _concerns(
     for hook in hooks:
         if hook.paused is not None:
             yield Concern(f"Nothing is sent to {hook.url}: {hook.paused}", "/company/webhooks", "danger")
-    recent = [entry for entry in failed if now - entry.at < _DAY_MS]
-    if recent:
-        more = "At least " if len(recent) == _SHOWN else ""
-        noun = "request was" if len(recent) == 1 else "requests were"
-        yield Concern(f"{more}{len(recent)} {noun} refused or failed within a day.", "/company/requests?state=failed")
+    if activity.failed:
+        noun = "request was" if activity.failed == 1 else "requests were"
+        text = f"{activity.failed:,} {noun} refused or failed within a day."
+        yield Concern(text, "/company/requests?state=failed")

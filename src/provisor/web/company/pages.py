@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.routing import Route
 
+from provisor.provider.requestlog.model import Entry
 from provisor.security.actor import Right
+from provisor.signin.model import Session
 from provisor.web.company.services import CompanyServices
 from provisor.web.html.guard import Guard, Handler
 
@@ -30,6 +33,11 @@ class Pages:
     def both(self, path: str, show: Handler, take: Handler) -> list[Route]:
         """A page with a form, and where it goes: to the same address."""
         return [self.get(path, show), self.post(path, take)]
+
+    async def names_in(self, session: Session, entries: Sequence[Entry]) -> dict[str, str]:
+        """What the users and groups are called that requests were about; who is gone is not there."""
+        ids = list({entry.resource_id for entry in entries if entry.resource_id is not None})
+        return await self.services.browsing.names(session.actor, session.realm_id, ids)
 
     def scim_url(self, request: Request) -> str:
         """The address to enter on the other side."""

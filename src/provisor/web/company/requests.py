@@ -47,6 +47,7 @@ def routes(pages: Pages) -> list[Route]:
             "company/requests.html",
             status=200 if problem is None else 422,
             page=page,
+            names=await pages.names_in(session, page.rows) if page else {},
             filters=filters,
             filtered=any(filters.values()),
             problem=problem,
@@ -57,9 +58,7 @@ def routes(pages: Pages) -> list[Route]:
 
     async def show(request: Request, session: Session) -> Response:
         entry = await here.requests.entry(session.actor, session.realm_id, request.path_params["id"])
-        names = {}
-        if entry.resource_id is not None:
-            names = await here.browsing.names(session.actor, session.realm_id, [entry.resource_id])
+        names = await pages.names_in(session, [entry])
         return render(
             request,
             "company/request.html",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,8 @@ from provisor.web.graph.http import Answer
 
 MOST_REQUESTS = 20
 _METHODS = frozenset(("GET", "POST", "PUT", "PATCH", "DELETE"))
+_ABSOLUTE = re.compile(r"https?://", re.IGNORECASE)
+_VERSION = re.compile(r"/(v1\.0|beta)(?=/)")
 _FAILED_DEPENDENCY = {
     "error": {"code": "FailedDependency", "message": "A request that this one depends on has failed."}
 }
@@ -108,10 +111,14 @@ def _part(found: Any, number: int) -> Part:
     id_, method, url = (_text(found, name, number) for name in ("id", "method", "url"))
     if method.upper() not in _METHODS:
         raise BadRequest(f"The method '{method[:20]}' of '{id_[:100]}' is unknown.", code="BadRequest")
-    if "://" in url.partition("?")[0]:
-        raise BadRequest(f"The url of '{id_[:100]}' is relative, such as /users?$top=1.", code="BadRequest")
+    if _ABSOLUTE.match(url):
+        # Microsoft's Python SDK sends whole addresses; whose they are does not matter.
+        _, version, url = _VERSION.split(url, maxsplit=1) if _VERSION.search(url) else ("", "", "")
+        if not version:
+            raise BadRequest(f"The url of '{id_[:100]}' is relative, such as /users?$top=1.", code="BadRequest")
     headers = found.get("headers") or {}
-    needs = found.get("dependsOn") or []
+    # The second spelling is that of Microsoft's Python SDK.
+    needs = found.get("dependsOn") or found.get("depends_on") or []
     if not isinstance(headers, dict) or not isinstance(needs, list) or not all(isinstance(n, str) for n in needs):
         raise BadRequest(f"'headers' or 'dependsOn' of '{id_[:100]}' is malformed.", code="BadRequest")
     lowered = {str(name).lower(): str(value) for name, value in headers.items()}

@@ -142,6 +142,8 @@ def as_graph(error: Exception, *, method: str, path: str) -> GraphError:
     """The error as Graph would report it; what nobody expected is logged with its trace, and not shown."""
     if isinstance(error, GraphError):
         return error
+    if (found := _of_applications(error)) is not None:
+        return found
     text = str(error)
     match error:
         case InvalidAttributes():
@@ -166,6 +168,12 @@ def as_graph(error: Exception, *, method: str, path: str) -> GraphError:
             return Unavailable(text, headers={"retry-after": "2"})
     _log.error("graph_request_failed", method=method, path=path, exc_info=error)
     return GraphError("An unexpected error occurred. The server's log says more.")
+
+
+def _of_applications(error: Exception) -> GraphError | None:
+    from provisor.web.graph.applications import faults  # it needs the classes above
+
+    return faults.as_graph(error)
 
 
 def envelope(error: GraphError, request_id: str, client_request_id: str) -> dict[str, Any]:

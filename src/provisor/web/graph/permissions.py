@@ -29,14 +29,17 @@ class Row:
     rights: frozenset[Right]
     own: bool = False
     owners: bool = False
+    basic: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A caller who may. ``actor`` is what services are called with. ``owned_only``: only on what the caller owns."""
+    """A caller who may. ``actor`` is what services are called with. ``owned_only``: only on what the caller owns.
+    ``basic_only``: only the basic properties."""
 
     actor: Actor
     owned_only: bool = False
+    basic_only: bool = False
 
 
 @cache
@@ -52,6 +55,7 @@ def table() -> Mapping[str, Row]:
             frozenset(Right(right) for right in row.get("rights", ())),
             row.get("own", False),
             row.get("owners", False),
+            frozenset(row.get("basic", ())),
         )
         for name, row in tomllib.loads(text).items()
     }
@@ -69,6 +73,8 @@ def _of_app(caller: Caller, row: Row, actor: Actor) -> Grant:
         return Grant(actor)
     if caller.app_roles & row.application_owned:
         return Grant(actor, owned_only=True)
+    if caller.app_roles & row.basic:
+        return Grant(actor, basic_only=True)
     wanted = sorted(row.application | row.application_owned)
     if not wanted:
         raise BadRequest("/me request is only valid with delegated authentication flow.", code="BadRequest")
@@ -79,13 +85,14 @@ def _of_app(caller: Caller, row: Row, actor: Actor) -> Grant:
 
 
 def _of_person(caller: Caller, row: Row, actor: Actor) -> Grant:
-    if not caller.scopes & row.delegated:
+    basic_only = not caller.scopes & row.delegated and bool(caller.scopes & row.basic)
+    if not caller.scopes & row.delegated and not basic_only:
         raise Denied(
             "Insufficient privileges to complete the operation. The token has none of the scopes that allow it: "
             f"{', '.join(sorted(row.delegated))}."
         )
     if row.own or row.rights <= caller.actor.rights:
-        return Grant(actor)
+        return Grant(actor, basic_only=basic_only)
     if row.owners:
         return Grant(actor, owned_only=True)
     raise Denied(

@@ -34,7 +34,8 @@ NONE: frozenset[str] = frozenset()
 class Operation:
     """``permission``: a row of ``permissions.toml``. ``options``: the query options that are taken; others are 400.
 
-    ``versions``: under which it is there. ``summary`` is for the OpenAPI document.
+    ``versions``: under which it is there. ``summary`` and ``kind``, the name of the type that is answered (null: none
+    of ours), are for the OpenAPI document.
     """
 
     method: str
@@ -44,6 +45,7 @@ class Operation:
     options: frozenset[str] = NONE
     versions: Sequence[Version] = VERSIONS
     summary: str = ""
+    kind: str | None = None
 
     @property
     def endpoint(self) -> str:

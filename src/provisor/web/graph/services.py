@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from provisor.applications.registrations.service import Registrations
 from provisor.clock import Clock
 from provisor.directory.extensions.service import Extensions
 from provisor.directory.links.service import Links
@@ -14,6 +15,9 @@ from provisor.directory.tracking.service import Tracking
 from provisor.security.actor import Actor
 from provisor.security.secrets import Sealer
 from provisor.signin.model import Caller
+
+if TYPE_CHECKING:
+    from provisor.app.services import AppServices
 
 
 class Authenticator(Protocol):
@@ -35,16 +39,21 @@ class Passwords(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class GraphServices:
-    """``public_url``: where the world sees this server; null: what each request names. ``max_body`` in bytes."""
+    """``public_url``: where the world sees this server; null: what each request names. ``max_body`` in bytes.
+
+    ``apps``: applications, provisioning and the logs; null where only the directory is served.
+    """
 
     directory: Directory
     search: Search
     links: Links
     tracking: Tracking
     extensions: Extensions
+    registrations: Registrations
     authenticator: Authenticator
     passwords: Passwords
     sealer: Sealer
     clock: Clock
+    apps: AppServices | None = None
     public_url: str | None = None
     max_body: int = 4 * 1024 * 1024

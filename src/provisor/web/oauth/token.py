@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from urllib.parse import parse_qsl, unquote_plus
+from urllib.parse import unquote_plus
 
 import msgspec
 from starlette.requests import Request
@@ -14,10 +14,9 @@ from starlette.routing import Route
 from provisor.errors import Unavailable
 from provisor.provider.clients.model import InvalidClient, InvalidRequest, OAuthError, UnsupportedGrant
 from provisor.provider.clients.service import Clients
+from provisor.web.oauth.form import read_form
 
 TOKEN_PATH = "/company/oauth2/token"  # noqa: S105 - an address
-_FORM = "application/x-www-form-urlencoded"
-_MOST_BYTES = 8 * 1024
 # RFC 6749 section 5.1: nothing on the way may keep a token.
 _HEADERS = {"cache-control": "no-store", "pragma": "no-cache"}
 
@@ -27,8 +26,8 @@ def routes(clients: Clients) -> list[Route]:
 
     async def token(request: Request) -> Response:
         try:
-            form = _form(request, await _body(request))
-            client_id, secret = _credential(request, form)
+            form = await read_form(request)
+            client_id, secret = credential(request, form)
             if form.get("grant_type") is None:
                 raise InvalidRequest("The form has no grant_type.", hint="Send grant_type=client_credentials.")
             if form["grant_type"] != "client_credentials":
@@ -43,30 +42,7 @@ def routes(clients: Clients) -> list[Route]:
     return [Route(TOKEN_PATH, token, methods=["POST"])]
 
 
-async def _body(request: Request) -> bytes:
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _MOST_BYTES:
-            raise InvalidRequest(f"The form is larger than {_MOST_BYTES} bytes.")
-    return body
-
-
-def _form(request: Request, body: bytes) -> dict[str, str]:
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
-        raise InvalidRequest(f"The body is not {_FORM}.", hint=f"Send it as {_FORM}.")
-    try:
-        pairs = parse_qsl(body.decode(), strict_parsing=bool(body), keep_blank_values=True, max_num_fields=32)
-    except ValueError:
-        raise InvalidRequest("The body is no form.", hint="Send name=value pairs, joined by '&'.") from None
-    form = dict(pairs)
-    if len(form) != len(pairs):
-        raise InvalidRequest("A parameter is there twice.")
-    # RFC 6749 section 3.2: what has no value was not sent.
-    return {name: value for name, value in form.items() if value}
-
-
-def _credential(request: Request, form: dict[str, str]) -> tuple[str, str]:
+def credential(request: Request, form: dict[str, str]) -> tuple[str, str]:
     """Client id and secret, from the header or from the form (section 2.3.1)."""
     header = request.headers.get("authorization")
     if header is None:

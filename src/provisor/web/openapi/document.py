@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
 from provisor import __version__
 from provisor.scim.schemas import ResourceType, SchemaSet
+from provisor.web.graph.face import GraphFace
 from provisor.web.oauth.token import TOKEN_PATH
+from provisor.web.openapi.graph import graph_paths, graph_schemas
 from provisor.web.openapi.schemas import COUNT, STRING, Json, message_schemas, ref, resource_schemas
 
 _SCIM = "application/scim+json"
@@ -65,6 +68,27 @@ def document(schemas: SchemaSet, base: str) -> Json:
             },
         },
     }
+
+
+def add_graph(made: Json, graph: GraphFace) -> None:
+    """Add the Graph-compatible face to the document."""
+    paths = graph_paths(graph.tables["v1.0"].operations, graph.types)
+    for path, item in paths.items():
+        for method, operation in item.items():
+            if method != "parameters":
+                words = re.findall(r"\w+", path.removeprefix("/v1.0"))
+                operation["operationId"] = f"graph{method.title()}" + "".join(
+                    word[0].upper() + word[1:] for word in words
+                )
+    made["paths"] |= paths
+    made["components"]["schemas"] |= graph_schemas(graph.types)
+    made["components"]["securitySchemes"]["graph"] = {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "An access token of the tenant's authority, or one of 'provisor token create'.",
+    }
+    made["info"]["title"] = "Provisor"
 
 
 def _name(method: str, path: str) -> str:

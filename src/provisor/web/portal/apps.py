@@ -11,18 +11,21 @@ from starlette.routing import Route
 from provisor.applications.errors import AlreadyAssigned
 from provisor.applications.gallery import Template
 from provisor.applications.model import DEFAULT_ACCESS, App, Assignment, PrincipalType
-from provisor.errors import Conflict, InvalidInput
+from provisor.errors import InvalidInput
 from provisor.security.actor import Right
 from provisor.signin.model import Session
+from provisor.signin.openid.vendor import TEMPLATE as VENDORS_TEMPLATE
 from provisor.web.html.forms import Form
 from provisor.web.html.guard import form_of
 from provisor.web.html.lists import Page, filters_of, numbered, page_number
 from provisor.web.portal.centre import PAGE_SIZE, Centre, confirm, done, show
-from provisor.web.portal.states import AppState, app_states
+from provisor.web.portal.states import AppState, app_state, app_states
 
 APP = "/portal/apps/{id}"
 # The gallery's entry for any app that is not in it.
 ANY_APP = "scim"
+# The app side of this program is an app of the gallery itself: whoever consents to it, adds it.
+SIGN_UP = "/company/sign-up/microsoft"
 
 
 async def found_app(centre: Centre, request: Request, session: Session) -> App:
@@ -45,7 +48,7 @@ class AppPages:
         """The section's addresses."""
         page, action = self._centre.page, self._centre.action
         return [
-            page("/portal/apps", self.list),
+            page("/portal/apps", self.index),
             page("/portal/gallery", self.gallery),
             page("/portal/gallery/{template}", self.tile),
             action("/portal/gallery/{template}", self.create),
@@ -59,7 +62,7 @@ class AppPages:
             action(f"{APP}/unassign", self.unassign),
         ]
 
-    async def list(self, request: Request, session: Session) -> Response:
+    async def index(self, request: Request, session: Session) -> Response:
         filters = filters_of(request, {"q": ""})
         states = await app_states(self._centre.app, session.actor, session.realm_id)
         wanted = filters["q"].casefold()
@@ -86,23 +89,27 @@ class AppPages:
         template = self._centre.app.applications.template(request.path_params["template"])
         form = form_of(request)
         name = form.text("name", "Give the application a name.")
-        address = form.text("tenant_url", most=2000) or None
-        made: App | None = None
+        made = None
         if form.ok:
-            try:
-                made = await self._centre.app.applications.add(
-                    session.actor, session.realm_id, template.id, name, address
+            with form.catching("name"):
+                made = await self._centre.app.registrations.instantiate(
+                    session.actor, session.realm_id, template.id, name, owner_id=session.subject_id
                 )
-            except Conflict as error:
-                form.fail("name", str(error))
-            except InvalidInput as error:
-                form.fail("tenant_url" if address is not None or not template.tenant_url else "name", str(error))
         if made is None:
             return self._tile(request, template, form, status=422)
-        return done(request, app_path(made), f"{made.service_principal.display_name} was added.")
+        sp = made.service_principal
+        return done(request, f"/portal/apps/{sp.id}", f"{sp.display_name} was added.")
 
     def _tile(self, request: Request, template: Template, form: Form, status: int = 200) -> Response:
-        return show(request, "tile.html", status=status, gallery_app=template, form=form, own=template.id == ANY_APP)
+        return show(
+            request,
+            "tile.html",
+            status=status,
+            gallery_app=template,
+            form=form,
+            own=template.id == ANY_APP,
+            sign_up=SIGN_UP if template.id == VENDORS_TEMPLATE else "",
+        )
 
     # One app
 
@@ -110,16 +117,16 @@ class AppPages:
         app = await found_app(self._centre, request, session)
         state = AppState(app, None)
         if Right.SYNCHRONIZATION_READ in session.actor.rights:
-            state = AppState(app, await self._centre.app.provisioning.state(session.actor, app.job_id))
+            state = await app_state(self._centre.app, session.actor, app)
         assigned = await self._centre.app.applications.assignments(
             session.actor, session.realm_id, app.service_principal.id
         )
-        template = self._centre.app.applications.template(app.service_principal.template_id)
+        template = self._centre.app.applications.template(app.service_principal.template_id or ANY_APP)
         return show(request, "app.html", app=app, state=state, assigned=len(assigned), gallery_app=template)
 
     async def properties(self, request: Request, session: Session) -> Response:
         app = await found_app(self._centre, request, session)
-        template = self._centre.app.applications.template(app.service_principal.template_id)
+        template = self._centre.app.applications.template(app.service_principal.template_id or ANY_APP)
         return show(request, "app_properties.html", app=app, gallery_app=template)
 
     async def ask_remove(self, request: Request, session: Session) -> Response:

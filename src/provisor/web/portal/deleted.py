@@ -26,13 +26,13 @@ class DeletedPages:
         """The section's addresses."""
         page, action = self._centre.page, self._centre.action
         return [
-            page("/portal/deleted", self.list),
+            page("/portal/deleted", self.index),
             action(f"{_PATH}/restore", self.restore),
             page(f"{_PATH}/purge", self.ask_purge),
             action(f"{_PATH}/purge", self.purge),
         ]
 
-    async def list(self, request: Request, session: Session) -> Response:
+    async def index(self, request: Request, session: Session) -> Response:
         kind = "groups" if request.query_params.get("kind") == "groups" else "users"
         listing, actor, tenant = self._centre.app.listing, session.actor, session.realm_id
         after = request.query_params.get("after")

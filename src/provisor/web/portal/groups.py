@@ -32,7 +32,7 @@ class GroupPages:
         """The section's addresses."""
         page, action = self._centre.page, self._centre.action
         return [
-            page("/portal/groups", self.list),
+            page("/portal/groups", self.index),
             page("/portal/groups/new", self.new),
             action("/portal/groups/new", self.create),
             page(_PATH, self.one),
@@ -45,7 +45,7 @@ class GroupPages:
             action(f"{_PATH}/delete", self.delete),
         ]
 
-    async def list(self, request: Request, session: Session) -> Response:
+    async def index(self, request: Request, session: Session) -> Response:
         filters = filters_of(request, {"q": ""})
         after = request.query_params.get("after")
         listing = self._centre.app.listing

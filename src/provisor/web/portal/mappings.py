@@ -94,7 +94,7 @@ class MappingPages:
         """The section's addresses."""
         page, action = self._centre.page, self._centre.action
         return [
-            page(MAPPINGS, self.list),
+            page(MAPPINGS, self.index),
             page(OBJECT, self.one),
             action(OBJECT, self.save_actions),
             page(f"{OBJECT}/row", self.row),
@@ -104,7 +104,7 @@ class MappingPages:
             action(f"{OBJECT}/row/delete", self.delete),
         ]
 
-    async def list(self, request: Request, session: Session) -> Response:
+    async def index(self, request: Request, session: Session) -> Response:
         session.actor.require(Right.SYNCHRONIZATION_READ, session.realm_id)
         app = await found_app(self._centre, request, session)
         job = app.job

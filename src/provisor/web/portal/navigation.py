@@ -21,6 +21,7 @@ SHELL = Shell(
             (Item("New application", "/portal/gallery", "plus", Right.APPLICATIONS_WRITE),),
         ),
         Item("Provisioning logs", "/portal/logs", "list", Right.PROVISIONING_LOG_READ),
+        Item("Audit logs", "/portal/audit", "history", Right.AUDIT_READ),
         Item("Import and export", "/portal/files", "upload", Right.DIRECTORY_READ),
         Item("Deleted objects", "/portal/deleted", "trash", Right.DIRECTORY_READ),
     ),

@@ -9,14 +9,22 @@ from starlette.routing import Route
 from provisor.web.html.guard import Guard, OpenHandler
 from provisor.web.html.live import Closing
 from provisor.web.portal.apps import AppPages
+from provisor.web.portal.audit import AuditPages
 from provisor.web.portal.centre import Centre
 from provisor.web.portal.deleted import DeletedPages
 from provisor.web.portal.files import FilePages
 from provisor.web.portal.groups import GroupPages
+from provisor.web.portal.held import HeldPages
+from provisor.web.portal.logs import LogPages
 from provisor.web.portal.mappings import MappingPages
+from provisor.web.portal.on_demand import OnDemandPages
 from provisor.web.portal.overview import OverviewPage
+from provisor.web.portal.pending import PendingPages
+from provisor.web.portal.preview import PreviewPages
 from provisor.web.portal.schema import SchemaPages
 from provisor.web.portal.scope import ScopePages
+from provisor.web.portal.settings import SettingsPages
+from provisor.web.portal.synchronization import SynchronizationPages
 from provisor.web.portal.users import UserPages
 
 if TYPE_CHECKING:
@@ -30,6 +38,14 @@ def routes(app: AppServices, guard: Guard, closing: Closing) -> tuple[OpenHandle
         UserPages(centre),
         GroupPages(centre),
         AppPages(centre),
+        SynchronizationPages(centre),
+        SettingsPages(centre),
+        PreviewPages(centre),
+        PendingPages(centre),
+        HeldPages(centre),
+        OnDemandPages(centre),
+        LogPages(centre),
+        AuditPages(centre),
         MappingPages(centre),
         ScopePages(centre),
         SchemaPages(centre),

@@ -24,7 +24,8 @@ WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class AppState:
-    """An app in a list. ``state`` is null for who may not read how apps are provisioned."""
+    """An app in a list. ``state`` is null for who may not read how apps are provisioned, and for an app without a job:
+    its provisioning mode is Manual."""
 
     app: App
     state: JobState | None
@@ -32,6 +33,8 @@ class AppState:
     @property
     def words(self) -> str:
         """Where its provisioning stands."""
+        if not self.app.has_job:
+            return "Manual"
         return WORDS[self.state.code][0] if self.state is not None else ""
 
     @property
@@ -58,4 +61,9 @@ async def app_states(app: AppServices, actor: Actor, tenant_id: str) -> list[App
     found = await app.applications.apps(actor, tenant_id)
     if Right.SYNCHRONIZATION_READ not in actor.rights:
         return [AppState(one, None) for one in found]
-    return [AppState(one, await app.provisioning.state(actor, one.job_id) if one.has_job else None) for one in found]
+    return [await app_state(app, actor, one) for one in found]
+
+
+async def app_state(app: AppServices, actor: Actor, one: App) -> AppState:
+    """One of them, for who may read how apps are provisioned."""
+    return AppState(one, await app.provisioning.state(actor, one.job_id) if one.has_job else None)

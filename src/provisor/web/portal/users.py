@@ -33,7 +33,7 @@ class UserPages:
         """The section's addresses."""
         page, action = self._centre.page, self._centre.action
         return [
-            page("/portal/users", self.list),
+            page("/portal/users", self.index),
             page("/portal/users/new", self.new),
             action("/portal/users/new", self.create),
             page(_PATH, self.one),
@@ -46,7 +46,7 @@ class UserPages:
             action(f"{_PATH}/delete", self.delete),
         ]
 
-    async def list(self, request: Request, session: Session) -> Response:
+    async def index(self, request: Request, session: Session) -> Response:
         filters = filters_of(request, {"q": "", "state": ""})
         listing = self._centre.app.listing
         after = request.query_params.get("after")

@@ -133,7 +133,7 @@ class SignInPages:
             status,
             form=form,
             kind=self._kind,
-            microsoft=self._kind == "company" and self._services.microsoft,
+            microsoft=self._kind == "company",
             sign_up=self._kind == "company" and self._services.joining.open_sign_up,
         )
 

@@ -9,6 +9,8 @@ from urllib.parse import quote
 import msgspec
 import pytest
 
+from provisor.applications.registrations.service import Registrations
+from provisor.applications.registrations.store import RegistrationStore
 from provisor.directory.extensions.service import Extensions
 from provisor.directory.extensions.store import ExtensionStore
 from provisor.directory.links.service import Links
@@ -149,6 +151,7 @@ def graph_services(
         search=Search(SearchStore(store)),
         links=Links(store, clock),
         tracking=Tracking(store),
+        registrations=Registrations(RegistrationStore(database), clock),
         extensions=Extensions(ExtensionStore(database), clock),
         authenticator=tokens,
         passwords=passwords,

@@ -38,7 +38,7 @@ class Browser:
     async def get(self, path: str, status: int = 200) -> str:
         """The page at an address, as text without HTML's entities."""
         reply = await self.client.get(path)
-        assert reply.status_code == status, f"{path}: {reply.status_code}\n{reply.text[:2000]}"
+        assert reply.status_code == status, f"{path}: {reply.status_code}\n{words(reply.text)[-1500:]}"
         return unescape(reply.text)
 
     async def post(

@@ -25,10 +25,11 @@ async def test_an_app_of_the_gallery_is_found_and_created(world: World, browser:
     page = await browser.sent("/portal/gallery/dialpad", {"name": "Phones"})
     assert "Phones was added." in page
     assert "Phones" in text(await browser.get("/portal/apps"))
-    reply = await browser.post("/portal/gallery/dialpad", {"name": "phones"}, status=303)
-    assert reply.headers["location"].startswith("/portal/apps/")
-    reply = await browser.post("/portal/gallery/dialpad", {"name": "Phones"}, status=422)
-    assert "already" in reply.text
+    assert "Provisioning Manual" in text(page)
+    reply = await browser.post("/portal/gallery/dialpad", {"name": ""}, status=422)
+    assert "Give the application a name." in reply.text
+    assert 'href="/company/sign-up/microsoft"' in await browser.get("/portal/gallery/dialpad")
+    assert "Sign up with Microsoft" not in await browser.get("/portal/gallery/scim")
 
 
 async def test_a_search_without_a_match_offers_an_app_of_ones_own(browser: Browser, text: Text) -> None:

@@ -38,6 +38,7 @@ def every_route() -> list[tuple[str, str]]:
 
 
 ROUTES = every_route()
+NAMES = sorted({name for _, path in ROUTES for name in re.findall(r"\{\w+\}", path)})
 PAGES = [path for method, path in ROUTES if method == "GET"]
 FORMS = [path for method, path in ROUTES if method == "POST"]
 
@@ -51,7 +52,7 @@ def filled(path: str, side: Side) -> str:
         "/portal/apps/": side.app.service_principal.id,
     }
     id_ = next((id_ for start, id_ in thing.items() if path.startswith(start)), "none")
-    values = {"{id}": id_, "{kind}": "users", "{object}": "User", "{target}": "scim", "{template}": "scim"}
+    values = dict.fromkeys(NAMES, "none") | {"{id}": id_, "{kind}": "users", "{object}": "User", "{template}": "scim"}
     for name, value in values.items():
         path = path.replace(name, value)
     assert "{" not in path, path
@@ -106,7 +107,7 @@ async def test_garbage_in_an_address_is_a_page_and_never_a_failure(world: World)
     for path in PAGES:
         for value in GARBAGE:
             address = path
-            for name in ("{id}", "{kind}", "{object}", "{target}", "{template}"):
+            for name in NAMES:
                 address = address.replace(name, "none")
             query = dict.fromkeys(
                 ("q", "after", "page", "kind", "state", "target", "status", "before", "version"), value

@@ -25,7 +25,6 @@ def upgrade() -> None:
         sa.Column("scope_version", sa.BigInteger(), nullable=True),
         sa.Column("leavers_watermark", sa.BigInteger(), nullable=True),
         sa.Column("credentials", sa.Text(), nullable=True),
-        sa.Column("counted_from", sa.BigInteger(), nullable=True),
         sa.Column("search_proved", KEY, nullable=True),
     ):
         op.add_column("job_state", column)

@@ -18,6 +18,9 @@ def upgrade() -> None:
     _audit()
     _provisioning_log()
     _mail()
+    _learnt()
+    for table in ("feed", "pending"):
+        op.add_column(table, sa.Column("correlation_id", KEY, nullable=True))
     op.create_table(
         "feed_floor",
         sa.Column("tenant_id", KEY, nullable=False),
@@ -66,6 +69,8 @@ def _audit() -> None:
 
 
 def _provisioning_log() -> None:
+    # What the indices below answer as well.
+    op.drop_index("ix_provisioning_log_source", "provisioning_log")
     op.add_column("provisioning_log", sa.Column("target_id", KEY, nullable=True))
     op.add_column("provisioning_log", sa.Column("source_name", KEY, nullable=False, server_default=""))
     for name, columns in (
@@ -106,3 +111,17 @@ def _mail() -> None:
     )
     op.create_index("ix_mail_due", "mail", ["state", "next_at"])
     op.create_index("ix_mail_realm", "mail", ["realm", "created_at", "id"])
+
+
+def _learnt() -> None:
+    op.create_table(
+        "target_learnt",
+        sa.Column("job_id", KEY, nullable=False),
+        sa.Column("capability", KEY, nullable=False),
+        sa.Column("value", KEY, nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("first_at", sa.BigInteger(), nullable=False),
+        sa.Column("last_at", sa.BigInteger(), nullable=False),
+        sa.Column("times", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("job_id", "capability", "value", name=op.f("pk_target_learnt")),
+    )

@@ -75,7 +75,7 @@ class Delta:
 
     def operations(self) -> list[Operation]:
         """``/users/delta`` or ``/groups/delta``, also written with parentheses."""
-        permission = f"{self._name}.read"
+        permission = "users.links.read" if self._kind == "User" else "groups.read"
         return [Operation("GET", f"/{self._name}/delta", self.answer, permission, OPTIONS, summary="What changed.")]
 
     async def answer(self, request: Request) -> Answer:

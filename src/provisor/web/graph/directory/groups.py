@@ -17,7 +17,7 @@ from provisor.web.graph.http import Answer, Request
 from provisor.web.graph.links import Tokens
 from provisor.web.graph.routing import DIRECTORY_LIST, ENTITY, Operation
 from provisor.web.graph.services import GraphServices
-from provisor.web.graph.types import GROUP
+from provisor.web.graph.types import GROUP, without_absent
 
 _REQUIRED = ("displayName", "mailEnabled", "mailNickname", "securityEnabled")
 _MEMBERS, _OWNERS = "members@odata.bind", "owners@odata.bind"
@@ -38,11 +38,15 @@ class Groups:
         """Everything under ``/groups``."""
         one = "/groups/{group}"
         made = [
-            Operation("GET", "/groups", self._list.answer, "groups.read", DIRECTORY_LIST, summary="Groups."),
-            Operation("POST", "/groups", self.create, "groups.write", summary="A new group."),
+            Operation(
+                "GET", "/groups", self._list.answer, "groups.read", DIRECTORY_LIST, summary="Groups.", kind="group"
+            ),
+            Operation("POST", "/groups", self.create, "groups.write", summary="A new group.", kind="group"),
             Operation("GET", "/groups/$count", self._list.number, "groups.read", frozenset(("$filter", "$search"))),
-            Operation("GET", one, self.read, "groups.read", ENTITY, summary="One group."),
-            Operation("PATCH", one, self.update, "groups.write", summary="Change a group, or add up to 20 members."),
+            Operation("GET", one, self.read, "groups.read", ENTITY, summary="One group.", kind="group"),
+            Operation(
+                "PATCH", one, self.update, "groups.write", summary="Change a group, or add members.", kind="group"
+            ),
             Operation("DELETE", one, self.delete, "groups.write", summary="Move a group to the deleted items."),
             Operation("POST", f"{one}/members/$ref", self.add_member, "groups.members.write"),
             Operation("DELETE", f"{one}/members/{{object}}/$ref", self.remove_member, "groups.members.write"),
@@ -130,5 +134,6 @@ class Groups:
         return no_content()
 
     async def _attributes(self, request: Request, body: Mapping[str, Any], bound: tuple[str, ...]) -> dict[str, Any]:
-        named = {_FOLDED.get(name.lower(), name): value for name, value in body.items() if name not in bound}
+        held = without_absent(GROUP, body)
+        named = {_FOLDED.get(name.lower(), name): value for name, value in held.items() if name not in bound}
         return await self._services.extensions.check(request.actor, request.tenant_id, "Group", named)

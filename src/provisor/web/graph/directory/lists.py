@@ -15,6 +15,7 @@ from provisor.security.actor import Actor
 from provisor.web.graph.answers import DEFAULT_PAGE, Document, document, number, streamed
 from provisor.web.graph.http import Answer, Request
 from provisor.web.graph.links import Tokens, bound, context, next_link
+from provisor.web.graph.types import BASIC_USER
 
 # So many objects are read and sent at once.
 _PIECE = 250
@@ -47,7 +48,8 @@ class SearchList:
 
     async def answer(self, request: Request, *, deleted: bool = False) -> Answer:
         """The page that was asked for. What can go wrong does so before the first piece is sent."""
-        options = request.options(self._kind)
+        kind = BASIC_USER if request.grant.basic_only else self._kind
+        options = request.options(kind)
         options.require_advanced()
         query = query_of(options, deleted=deleted)
         place = bound(request)
@@ -57,7 +59,7 @@ class SearchList:
         if options.count:
             head["@odata.count"] = await self._count(request.actor, request.tenant_id, query)
         first = await self._pages(request.actor, request.tenant_id, query, after, min(top, _PIECE))
-        shown = await self._show(request, first.objects, options, self._kind)
+        shown = await self._show(request, first.objects, options, kind)
         rest = top - len(first.objects)
         if first.next is None or rest == 0 or len(first.objects) < _PIECE:
             return document({**head, **self._tail(request, first, place), "value": shown})
@@ -70,7 +72,7 @@ class SearchList:
             while rest > 0 and last.next is not None and len(last.objects) == _PIECE:
                 last = await self._pages(request.actor, request.tenant_id, query, last.next, min(rest, _PIECE))
                 rest -= len(last.objects)
-                yield _encode(await self._show(request, last.objects, options, self._kind))[1:-1]
+                yield _encode(await self._show(request, last.objects, options, kind))[1:-1]
 
         return Answer(200, stream=streamed(head, pieces(), lambda: self._tail(request, last, place)))
 
@@ -78,7 +80,7 @@ class SearchList:
         """How many there are, for ``/$count``."""
         if request.headers.get("consistencylevel", "").lower() != "eventual":
             raise Unsupported("$count is not currently supported without the header 'ConsistencyLevel: eventual'.")
-        options = request.options(self._kind)
+        options = request.options(BASIC_USER if request.grant.basic_only else self._kind)
         return number(await self._count(request.actor, request.tenant_id, query_of(options, deleted=False)))
 
     def _tail(self, request: Request, page: Page[Any], place: str) -> Document:

@@ -43,9 +43,17 @@ def operations(services: GraphServices, tokens: Tokens) -> list[Operation]:
         return entity(request, name, selected(found, options, kind), options)
 
     return [
-        Operation("GET", "/organization", organizations, "organization.read", PLAIN_LIST, summary="The tenant."),
+        Operation(
+            "GET",
+            "/organization",
+            organizations,
+            "organization.read",
+            PLAIN_LIST,
+            summary="The tenant.",
+            kind="organization",
+        ),
         Operation("GET", "/organization/{organization}", organization, "organization.read", SELECT),
-        Operation("GET", "/domains", domains, "domains.read", PLAIN_LIST, summary="The tenant's domain names."),
+        Operation("GET", "/domains", domains, "domains.read", PLAIN_LIST, summary="Its domain names.", kind="domain"),
         Operation("GET", "/domains/{domain}", domain, "domains.read", SELECT),
     ]
 

@@ -17,7 +17,7 @@ from provisor.web.graph.http import Answer, Request
 from provisor.web.graph.links import Tokens
 from provisor.web.graph.routing import DIRECTORY_LIST, ENTITY, SELECT, Operation
 from provisor.web.graph.services import GraphServices
-from provisor.web.graph.types import DIRECTORY_OBJECT, USER
+from provisor.web.graph.types import BASIC_USER, DIRECTORY_OBJECT, USER, without_absent
 
 _REQUIRED = ("accountEnabled", "displayName", "mailNickname", "userPrincipalName", "passwordProfile")
 _PROFILE = ("password", "forceChangePasswordNextSignIn", "forceChangePasswordNextSignInWithMfa")
@@ -37,17 +37,19 @@ class Users:
         """Everything under ``/users`` and ``/me``."""
         one, me = "/users/{user}", "/me"
         made = [
-            Operation("GET", "/users", self._list.answer, "users.read", DIRECTORY_LIST, summary="People."),
-            Operation("POST", "/users", self.create, "users.write", summary="A new person."),
+            Operation("GET", "/users", self._list.answer, "users.read", DIRECTORY_LIST, summary="People.", kind="user"),
+            Operation("POST", "/users", self.create, "users.write", summary="A new person.", kind="user"),
             Operation("GET", "/users/$count", self._list.number, "users.read", frozenset(("$filter", "$search"))),
-            Operation("GET", one, self.read, "users.read", ENTITY, summary="One person, by id or user principal name."),
-            Operation("PATCH", one, self.update, "users.write", summary="Change a person; null removes a value."),
+            Operation("GET", one, self.read, "users.read", ENTITY, summary="One person, by id or name.", kind="user"),
+            Operation(
+                "PATCH", one, self.update, "users.write", summary="Change a person; null removes a value.", kind="user"
+            ),
             Operation("DELETE", one, self.delete, "users.delete", summary="Move a person to the deleted items."),
             Operation("GET", f"{one}/manager", self.manager, "users.links.read", SELECT),
             Operation("GET", f"{one}/manager/$ref", self.manager_reference, "users.links.read"),
             Operation("PUT", f"{one}/manager/$ref", self.set_manager, "users.write"),
             Operation("DELETE", f"{one}/manager/$ref", self.remove_manager, "users.write"),
-            Operation("GET", me, self.read, "me.read", ENTITY, summary="The person whose token it is."),
+            Operation("GET", me, self.read, "me.read", ENTITY, summary="The person whose token it is.", kind="user"),
             Operation("GET", f"{me}/manager", self.manager, "me.read", SELECT),
         ]
         for base, read, groups in ((one, "users.links.read", "users.memberOf.read"), (me, "me.read", "me.groups.read")):
@@ -59,9 +61,10 @@ class Users:
 
     async def read(self, request: Request) -> Answer:
         """One person."""
-        options = request.options(USER)
+        kind = BASIC_USER if request.grant.basic_only else USER
+        options = request.options(kind)
         user = await self._objects.user(request)
-        return entity(request, "users", (await self._objects.shown(request, [user], options, USER))[0], options)
+        return entity(request, "users", (await self._objects.shown(request, [user], options, kind))[0], options)
 
     async def create(self, request: Request) -> Answer:
         """201 with the person."""
@@ -131,7 +134,8 @@ class Users:
         return known[user.manager_id]
 
     async def _attributes(self, request: Request, body: Mapping[str, Any]) -> dict[str, Any]:
-        named = {canonical(name): value for name, value in body.items() if name.lower() != "passwordprofile"}
+        held = without_absent(USER, body)
+        named = {canonical(name): value for name, value in held.items() if name != "passwordProfile"}
         return await self._services.extensions.check(request.actor, request.tenant_id, "User", named)
 
     def _password(self, body: Mapping[str, Any], login: object) -> str | None:

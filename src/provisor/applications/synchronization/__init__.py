@@ -1,0 +1,1 @@
+"""Beside scoping: provisioning configurations as Graph's ``synchronization`` has them, below a service principal."""

@@ -1,0 +1,1 @@
+"""Object connections: the stored pairs of a source and a target object, one by one."""

@@ -1,0 +1,1 @@
+"""Every step: what it asks of the tables beside its claims."""

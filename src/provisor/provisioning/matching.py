@@ -1,0 +1,222 @@
+"""Step matching: which account of the target is whose. Nobody's: create. One: link. Several: a person decides.
+
+The matching attributes are asked in the order of their precedence, and the first that finds something is the last. An
+initial cycle, the first contact with a target, looks for a person's other addresses too, where those find nobody. What
+a person has decided comes before all of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from provisor.connector.answers import TargetObject
+from provisor.connector.errors import TargetError
+from provisor.provisioning.decisions.model import Decision
+from provisor.provisioning.mapping import MappingFailed, Mappings
+from provisor.provisioning.model import Kind, Match
+from provisor.provisioning.notes import Item, Notes
+from provisor.provisioning.roster import Roster
+from provisor.provisioning.run import Run
+
+DUPLICATE = "DuplicateTargetEntries"
+# What a person sees of a candidate.
+_SHOWN = ("userName", "displayName", "active", "externalId", "title")
+
+
+class Matcher:
+    """Looks the objects of one batch up in the target."""
+
+    def __init__(self, run: Run, kind: Kind, mappings: Mappings, notes: Notes, roster: Roster | None) -> None:
+        self._run = run
+        self._kind = kind
+        self._mappings = mappings
+        self._notes = notes
+        self._roster = roster
+
+    async def find_taken(self, item: Item) -> None:
+        """Which of the values that SelectUniqueValue may choose from somebody in the target has already.
+
+        Two objects of one batch may still choose the same: a 409 puts one off, and next time it is taken.
+        """
+        taken: set[tuple[str, str]] = set()
+        done: set[str] = set()
+        try:
+            for attribute, value in self._mappings.candidates(item.source.get):
+                if attribute in done:
+                    continue
+                if await self._run.client.find(self._kind, attribute, value):
+                    taken.add((attribute, value))
+                else:
+                    done.add(attribute)
+        except TargetError as error:
+            self._notes.refused(item, error)
+            return
+        item.taken = taken
+
+    async def match(self, items: Sequence[Item]) -> None:
+        """Find them all; what is linked to somebody else already, or wanted by two of them, is refused."""
+        await self._run.each(items, self.look_up)
+        found = [target.id for item in items for target in item.found]
+        holders = await self._run.store.holders(self._run.job.id, self._kind, found) if found else {}
+        wanted: dict[tuple[str, str], Item] = {}
+        for item in items:
+            if item.settled:
+                continue
+            if len(item.found) == 1:
+                target_id = item.found[0].id
+                holder = holders.setdefault(target_id, item.source.id)
+                if holder != item.source.id:
+                    await self.taken(item, target_id, holder)
+            elif isinstance(item.plan, Match) and item.plan.may_create:
+                self._refuse_twin(item, wanted)
+
+    def _refuse_twin(self, item: Item, wanted: dict[tuple[str, str], Item]) -> None:
+        """Two new objects of one batch with the same matching value would be one account in the next."""
+        for attribute, value in item.keys:
+            twin = wanted.setdefault((attribute, value.casefold()), item)
+            if twin is not item:
+                self._refuse(item, f"{attribute} {value!r}", twin.source.name, twin.source.id)
+                return
+
+    async def taken(self, item: Item, target_id: str, holder: str) -> None:
+        """The account is another live object's: both are named, and nothing is changed."""
+        links = await self._run.store.links(self._run.job.id, [holder])
+        name = links[holder].display_name if holder in links else holder
+        self._refuse(item, f"the account {target_id}", name, holder)
+
+    def _refuse(self, item: Item, what: str, holder: str, holder_id: str) -> None:
+        own = f"{item.source.name} ({item.source.id})"
+        self._notes.fail(
+            item,
+            "DuplicateSourceEntries",
+            f"{own} and {holder} ({holder_id}) both match {what}: it is that of {holder}.",
+            advice="Give the two different values of the matching attribute.",
+        )
+
+    async def look_up(self, item: Item, *, ask: bool = False) -> None:
+        """The target's objects that match; ``ask``: the target itself, whatever its list showed."""
+        try:
+            item.keys = self._mappings.keys(item.source.get) if item.source.exists else item.keys
+        except MappingFailed as error:
+            self._notes.fail(item, "InternalError", str(error), advice="Mend the mapping, or the source value.")
+            return
+        try:
+            if item.decision is not None and item.decision.choice is not None:
+                await self._as_decided(item, item.decision)
+            else:
+                await self._search(item, ask=ask)
+        except TargetError as error:
+            self._notes.refused(item, error)
+
+    async def _as_decided(self, item: Item, decision: Decision) -> None:
+        if decision.choice == "ignore":
+            self._notes.left_out(item, decision)
+        elif decision.choice == "link" and decision.target_id is not None:
+            target = await self._run.client.read(self._kind, decision.target_id)
+            item.found = [target] if target is not None else []
+            if target is None:
+                await self._search(item, ask=True)
+        elif item.intent is not None:
+            # The new account may be there already: it is the one that was not there when it was decided.
+            for attribute, value in item.keys:
+                found = await self._run.client.find(self._kind, attribute, value)
+                item.found = [target for target in found if target.id not in decision.candidate_ids]
+                if item.found:
+                    return
+
+    async def _search(self, item: Item, *, ask: bool) -> None:
+        roster = None if ask or item.intent is not None or item.slot.attempts else self._roster
+        # An account that a lost create made has the keys of that time: the person may have been renamed since.
+        journaled = item.intent.keys if item.intent else ()
+        asked = dict.fromkeys([*journaled, *item.keys])
+        for attribute, value in asked:
+            item.found = await self._find(roster, attribute, value)
+            if len(item.found) > 1:
+                self._ambiguous(item, attribute, value)
+            if item.found:
+                return
+        if self._looks_for_aliases and item.source.exists:
+            await self._search_aliases(item, roster, [key for key in self._aliases(item) if key not in asked])
+
+    @property
+    def _looks_for_aliases(self) -> bool:
+        # A dialect that imitates another's requests sends those alone.
+        run = self._run
+        ours = run.client.dialect.lists_before_matching and run.job.settings.match_aliases
+        return run.cycle.kind == "Initial" and ours
+
+    async def _find(self, roster: Roster | None, attribute: str, value: str) -> list[TargetObject]:
+        if roster is not None:
+            return roster.find(attribute, value)
+        found = await self._run.client.find(self._kind, attribute, value)
+        if found:
+            self._run.memory.search_works = True
+        return found
+
+    def _aliases(self, item: Item) -> list[tuple[str, str]]:
+        """A person's other addresses, for the matching attributes that hold addresses."""
+        attributes = [attribute for attribute, value in item.keys if "@" in value]
+        if self._kind != "User" or not attributes:
+            return []
+        return [(attribute, address) for address in _addresses(item) for attribute in attributes]
+
+    async def _search_aliases(self, item: Item, roster: Roster | None, keys: Sequence[tuple[str, str]]) -> None:
+        """An address that is another person's name by now does not lead to that person's account."""
+        if not keys:
+            return
+        owners = await self._run.directory.users_by_upn(
+            self._run.actor, self._run.job.tenant_id, {value for _, value in keys}
+        )
+        candidates: dict[str, TargetObject] = {}
+        by = ("", "")
+        for attribute, value in keys:
+            owner = owners.get(value.lower())
+            if owner is not None and owner.id != item.source.id:
+                continue
+            for target in await self._find(roster, attribute, value):
+                candidates.setdefault(target.id, target)
+                by = by if by[0] else (attribute, value)
+        holders = await self._run.store.holders(self._run.job.id, self._kind, sorted(candidates))
+        free = [target for id_, target in candidates.items() if holders.get(id_, item.source.id) == item.source.id]
+        item.found = [target for target in free if not await self._is_anothers(item, target)]
+        if len(item.found) > 1:
+            self._ambiguous(item, *by)
+
+    async def _is_anothers(self, item: Item, target: TargetObject) -> bool:
+        """Does the account carry the present name of another person of the directory?"""
+        shown = [str(target.get(attribute) or "") for attribute, _ in item.keys]
+        names = {value for value in shown if "@" in value}
+        owners = await self._run.directory.users_by_upn(self._run.actor, self._run.job.tenant_id, names)
+        return any(owner.id != item.source.id for owner in owners.values())
+
+    def _ambiguous(self, item: Item, attribute: str, value: str) -> None:
+        decision = Decision(
+            source_id=item.source.id,
+            kind=self._kind,
+            display_name=item.source.name,
+            reason=DUPLICATE,
+            attribute=attribute,
+            value=value,
+            candidates=[_candidate(target) for target in item.found],
+            found_at=self._run.clock.now_ms(),
+        )
+        self._notes.undecided(item, decision)
+
+
+def _addresses(item: Item) -> list[str]:
+    """In lower case, the nearest to the person first; each once."""
+    found: list[str] = []
+    for name in ("mail", "originalUserPrincipalName", "proxyAddresses", "otherMails"):
+        value = item.source.get(name)
+        for one in value if isinstance(value, list) else [value]:
+            if isinstance(one, str) and "@" in one:
+                kind, colon, rest = one.partition(":")
+                if colon and kind.lower() != "smtp":
+                    continue  # sip:, x500: are no addresses of accounts
+                found.append((rest if colon else one).lower())
+    return list(dict.fromkeys(found))
+
+
+def _candidate(target: TargetObject) -> dict[str, Any]:
+    return {"id": target.id, **{name: target.raw[name] for name in _SHOWN if target.raw.get(name) is not None}}

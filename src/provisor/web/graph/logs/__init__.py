@@ -1,0 +1,1 @@
+"""Graph face, ``/auditLogs``: what was provisioned, and who changed the configuration (reference section 9)."""
