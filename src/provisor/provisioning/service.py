@@ -284,7 +284,7 @@ class Provisioning:
         waiting = await self._store.unfinished(job_id, now)
         took = max(now - cycle.began_at, 1) / 1000
         rate = cycle.considered / took
-        pacing = await self._pacing(actor, job_id)
+        pacing = await self._pacing(job_id)
         pause = max(0, (pacing["pausedUntil"] or 0) - now) / 1000
         return {
             "cycleId": cycle.id,
@@ -296,10 +296,10 @@ class Provisioning:
             "pacing": pacing,
         }
 
-    async def _pacing(self, actor: Actor, job_id: str) -> dict[str, Any]:
+    async def _pacing(self, job_id: str) -> dict[str, Any]:
         known: Sequence[Pace] = ()
         if self._paces is not None:
-            address = (await self._applications.credentials(actor, job_id)).base_address
+            address = (await self._applications.credentials(SERVICE, job_id)).base_address
             known = await self._paces.of(parse_tenant_url(address).root)
         learnt = of_all([Learnt(one.rate, one.refused_at, one.raised_at) for one in known])
         return {
