@@ -636,6 +636,12 @@ class AppServices:
 
         return Passwords()
 
+    async def address(self) -> str:
+        """Where the world, or this machine, finds the server of this database."""
+        from provisor.app.address import server_address
+
+        return await server_address(self.database, self.settings)
+
     @property
     def sealer(self) -> Sealer:
         """Seals what leaves the program and comes back, such as the positions of lists."""
