@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import logging
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import pytest
+import structlog
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -404,6 +407,16 @@ async def tell(make_world: Callable[..., Awaitable[World]], history: list[tuple[
         await database.close()
 
 
+@pytest.fixture
+def quiet_log() -> Iterator[None]:
+    """Thousands of histories say millions of things that nobody reads."""
+    before = structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    yield
+    structlog.configure(**before)
+
+
+@pytest.mark.usefixtures("quiet_log")
 @given(st.lists(ops, max_size=25))
 @settings(max_examples=HISTORIES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_in_the_end_the_target_is_what_directory_and_assignment_say(
