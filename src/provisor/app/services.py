@@ -442,6 +442,7 @@ class AppServices:
             MailStore(self.database),
             self.log,
             self.directory,
+            self.applications,
             self.companies,
             ExpiryNotices(self.database, self.clock),
             self.telling,
@@ -626,6 +627,12 @@ class AppServices:
         from provisor.security.passwords import Passwords
 
         return Passwords()
+
+    async def address(self) -> str:
+        """Where the world, or this machine, finds the server of this database."""
+        from provisor.app.address import server_address
+
+        return await server_address(self.database, self.settings)
 
     @property
     def sealer(self) -> Sealer:

@@ -6,9 +6,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from provisor.app.upkeep.store import UpkeepStore
+from provisor.app.upkeep.tokens import days_left, ends_at
+from provisor.applications.service import Applications
 from provisor.clock import Clock
 from provisor.directory.model import Tenant
 from provisor.directory.service import Directory
+from provisor.errors import ProvisorError
 from provisor.events.mail.store import MailStore
 from provisor.provider.model import Company
 from provisor.provider.notices.store import ExpiryNotices
@@ -48,6 +51,7 @@ class Upkeep:
         mail: MailStore,
         log: ProvisioningLog,
         directory: Directory,
+        applications: Applications,
         companies: Companies,
         notices: ExpiryNotices,
         telling: Telling,
@@ -59,6 +63,7 @@ class Upkeep:
         self._mail = mail
         self._log = log
         self._directory = directory
+        self._applications = applications
         self._companies = companies
         self._notices = notices
         self._telling = telling
@@ -97,8 +102,21 @@ class Upkeep:
         for what, purge in self._purges.items():
             _count(report, what, await purge())
         await self._notices.run_once()
+        await self._tell_of_tokens(actor, now)
         await self._telling.digests()
         return report
+
+    async def _tell_of_tokens(self, actor: Actor, now: int) -> None:
+        for job in await self._applications.jobs(actor):
+            try:
+                token = (await self._applications.credentials(actor, job.id)).secret_token
+            except ProvisorError:
+                # Without an address or a secret that opens, there is nothing that could end.
+                continue
+            ends = ends_at(token)
+            days = None if ends is None else days_left(ends, now)
+            if ends is not None and days is not None:
+                await self._telling.expiring(job, days, ends)
 
     async def delete_tenant(self, actor: Actor, ref: str) -> Tenant:
         """Delete a tenant with its directory, applications, jobs, secrets, logs and sessions; accounts in targets stay

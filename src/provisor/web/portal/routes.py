@@ -26,6 +26,7 @@ from provisor.web.portal.scope import ScopePages
 from provisor.web.portal.settings import SettingsPages
 from provisor.web.portal.synchronization import SynchronizationPages
 from provisor.web.portal.users import UserPages
+from provisor.web.portal.why import WhyPages
 
 if TYPE_CHECKING:
     from provisor.app.services import AppServices
@@ -43,6 +44,7 @@ def routes(app: AppServices, guard: Guard, closing: Closing) -> tuple[OpenHandle
         PreviewPages(centre),
         PendingPages(centre),
         HeldPages(centre),
+        WhyPages(centre),
         OnDemandPages(centre),
         LogPages(centre),
         AuditPages(centre),
