@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from provisor.app.services import AppServices
 
 _NAME = "auditLogs/provisioning"
-_LIST = frozenset(("$filter", "$select", "$orderby", "$top", "$skiptoken", "$count"))
+_LIST = frozenset(("$filter", "$select", "$orderby", "$top", "$skiptoken"))
 _PAGE, _MOST = 100, 1_000
 _TEXTS: dict[Path, str] = {
     ("jobId",): "job_id",
