@@ -75,10 +75,13 @@ class Size:
 
 @dataclass(frozen=True)
 class Round:
-    """``requests`` that the cycle sent; seconds of the cycle, of its CPU, and of the bare loop."""
+    """``requests`` that the cycle sent, ``writes`` among them; seconds of the cycle, its CPU, and the bare loop."""
 
     size: Size
     requests: int
+    writes: int
+    creates: int
+    of_members: int
     took: float
     cpu: float
     alone: float
@@ -232,7 +235,17 @@ async def one_round(size: Size, database_url: str | None) -> Round:
         finally:
             server.terminate()
             await server.wait()
-    return Round(size, transport.requests, took, cpu, alone)
+    writes = transport.writes
+    return Round(
+        size,
+        transport.requests,
+        len(writes),
+        sum(1 for write in writes if write.method == "POST"),
+        sum(1 for write in writes if write.method == "PATCH" and write.path.startswith(b"/Groups/")),
+        took,
+        cpu,
+        alone,
+    )
 
 
 def show(one: Round) -> None:
