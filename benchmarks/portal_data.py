@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -151,13 +152,15 @@ async def _resources(services: AppServices, company: str, source: str, users: in
 
 
 def _requests(company: str, credential: str, users: list[str], count: int) -> Iterator[dict[str, Any]]:
+    now = time.time_ns() // 1_000_000
     body = json.dumps({"schemas": [], "Operations": [{"op": "Replace", "path": "title", "value": "Engineer " * 20}]})
     for number in range(count):
         user = users[number % len(users)]
         yield {
             "company_id": company,
             "id": new_id(),
-            "at": _NOW + number * 40,
+            # The last of them just now, and all within half a day.
+            "at": now - (count - number) * 40,
             "credential": credential,
             "method": "PATCH",
             "path": f"/scim/v2/Users/{user}",

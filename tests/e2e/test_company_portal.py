@@ -159,6 +159,40 @@ def test_with_scripts_a_question_is_a_dialog_that_can_be_declined(portal: Portal
     assert scim(portal, key, "GET", "/Users")[0] == 401
 
 
+def test_a_question_about_what_is_gone_meanwhile_says_so(portal: Portal, browser: Browser) -> None:
+    company = portal.company()
+    hook, _ = portal.run(portal.services.webhooks.add(operator(), company, "https://product.example/hook"))
+    page = browser.page(portal.signed_in(company))
+    page.goto("/company/webhooks")
+    portal.run(portal.services.webhooks.remove(operator(), company, hook.id))
+    page.get_by_role("link", name="Remove").click()
+    expect(page.get_by_role("heading", name="Not found", level=1)).to_be_visible()
+    expect(page.get_by_text("There is no such webhook.")).to_be_visible()
+
+
+def test_who_signs_out_comes_back_to_the_page_that_was_asked_for(portal: Portal, browser: Browser) -> None:
+    page = browser.page()
+    page.goto("/company")
+    page.get_by_label("Company name").fill("Contoso")
+    page.get_by_label("Your e-mail address").fill("ada@contoso.example")
+    page.get_by_role("button", name="Create the company").click()
+    page.locator("input[name=password]").fill("correct horse battery staple")
+    page.locator("input[name=again]").fill("correct horse battery staple")
+    page.get_by_role("button", name="Set the password and sign in").click()
+    page.get_by_role("button", name="Sign out").click()
+    page.goto(KEYS)
+    assert "/company/sign-in" in page.url
+    require_accessible(page)
+    require_fits(page)
+    page.get_by_label("E-mail").fill("ada@contoso.example")
+    page.get_by_label("Password").fill("correct horse battery staple")
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    expect(page.get_by_role("heading", name="API Keys", level=1)).to_be_visible()
+    page.get_by_role("link", name="ada@contoso.example").click()
+    require_accessible(page)
+    require_fits(page)
+
+
 def test_a_key_of_who_lost_the_admin_permission_stops_and_the_list_says_so(portal: Portal, browser: Browser) -> None:
     company = portal.company()
     portal.run(portal.services.companies.add_administrator(operator(), company, "bob@acme.example"))

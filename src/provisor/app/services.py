@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from provisor.provisioning.service import Provisioning
     from provisor.provisioning.telling.store import Telling
     from provisor.provisioning.tryout import Tryout
+    from provisor.security.passwords import Passwords as HashingPool
     from provisor.signin.accounts.service import Accounts
     from provisor.signin.federation.service import Federation
     from provisor.signin.given.service import GivenPasswords
@@ -174,11 +175,12 @@ class AppServices:
 
     @cached_property
     def given_passwords(self) -> GivenPasswords:
-        from provisor.security.passwords import Passwords
         from provisor.signin.accounts.store import AccountStore
         from provisor.signin.given.service import GivenPasswords
+        from provisor.signin.store import SignInStore
 
-        return GivenPasswords(AccountStore(self.database), self.sessions, Passwords(), self.clock)
+        people = SignInStore(self.database)
+        return GivenPasswords(AccountStore(self.database), people, self.sessions, self._hashing, self.clock)
 
     @cached_property
     def applications(self) -> Applications:
@@ -442,11 +444,18 @@ class AppServices:
             MailStore(self.database),
             self.log,
             self.directory,
+            self.applications,
             self.companies,
             ExpiryNotices(self.database, self.clock),
             self.telling,
             self.clock,
             Retention(feed=self.settings.feed_days),
+            {
+                "sessions": self.sessions.purge,
+                "signInLinks": self.links.purge,
+                "attempts": self.accounts.purge,
+                "tokenGrants": self.issuing.purge,
+            },
         )
 
     @cached_property
@@ -518,7 +527,7 @@ class AppServices:
     def vendor(self) -> Vendor:
         from provisor.signin.openid.vendor import TEMPLATE, Vendor
 
-        secret = self.key.derive("vendor client secret").hex()
+        secret = self.root.derive("vendor client secret").hex()
         return Vendor(self.registrations, self.applications.template(TEMPLATE), secret, self.clock)
 
     @cached_property
@@ -574,7 +583,6 @@ class AppServices:
 
     @cached_property
     def accounts(self) -> Accounts:
-        from provisor.security.passwords import Passwords
         from provisor.signin.accounts.service import Accounts
         from provisor.signin.accounts.store import AccountStore
         from provisor.signin.store import SignInStore
@@ -583,7 +591,7 @@ class AppServices:
             AccountStore(self.database),
             SignInStore(self.database),
             self.sessions,
-            Passwords(),
+            self._hashing,
             self._sealer,
             self.clock,
             pepper=self.root.derive("recovery codes"),
@@ -615,6 +623,12 @@ class AppServices:
         return Federation(FederationStore(self.database), exchange, self.joining, self.sealer, self.clock)
 
     # What they share
+
+    @cached_property
+    def _hashing(self) -> HashingPool:
+        from provisor.security.passwords import Passwords
+
+        return Passwords()
 
     @property
     def sealer(self) -> Sealer:

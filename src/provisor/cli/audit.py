@@ -69,8 +69,7 @@ def list_(
                 moment(entry.at),
                 entry.initiated_by.display_name,
                 entry.activity.name,
-                ", ".join(target.display_name or target.id for target in entry.targets[:3])
-                + (" …" if len(entry.targets) > 3 else ""),
+                _named(entry),
                 "; ".join(_change(change) for target in entry.targets for change in target.modified_properties)[:200],
             )
             for entry in page.entries
@@ -113,6 +112,11 @@ def verify(context: typer.Context) -> None:
     )
     if proof.findings:
         raise typer.Exit(1)
+
+
+def _named(entry: Entry) -> str:
+    names = list(dict.fromkeys(target.display_name or target.id for target in entry.targets))
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def _change(change: Any) -> str:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from provisor.directory.audited import Audited
+from provisor.directory.audited import MOST_SINGLE, Audited
 from provisor.directory.model import Counts, Group, Member, MemberType, Tenant, User
 from provisor.directory.names import name_key, upn_key
 from provisor.errors import NotFound
@@ -204,13 +204,21 @@ class Unit(Reader):
         rows = [self._row(group_id=group_id, member_id=member.id, member_type=member.type) for member in members]
         await self.tx.execute_many(_sql["insert_member"], rows)
         self.note_members([group_id], [member.id for member in members], "added")
+        await self._name_members([member.id for member in members])
         self.audited.members(group_id, [(member.id, member.type) for member in members], added=True)
 
     async def delete_members(self, group_id: str, ids: Sequence[str]) -> None:
         rows = [self._row(group_id=group_id, member_id=id_) for id_ in ids]
         await self.tx.execute_many(_sql["delete_member"], rows)
         self.note_members([group_id], ids, "removed")
+        await self._name_members(ids)
         self.audited.members(group_id, [(id_, "DirectoryObject") for id_ in ids], added=False)
+
+    async def _name_members(self, ids: Sequence[str]) -> None:
+        """For the audit log, where each of so few is told on its own."""
+        if 0 < len(ids) <= MOST_SINGLE:
+            self.audited.saw(await self.users(ids))
+            self.audited.saw(await self.groups(ids))
 
     def note_members(self, group_ids: Sequence[str], member_ids: Sequence[str], change: str) -> None:
         """Memberships that are seen, or are seen no longer: every one of these members in every one of the groups."""

@@ -64,15 +64,14 @@ class LeaversLane:
         cycle: Cycle | None = None
         kinds: tuple[Kind, ...] = ("User", "Group")
         for kind in kinds:
-            busy = self._run.memory.busy
             slots = await self._run.store.claim_urgent(self._run.job.id, kind, now=now, limit=BATCH)
-            slots = [slot for slot in slots if slot.source_id not in busy]
+            slots = [slot for slot in slots if not self._run.memory.is_busy(slot.source_id)]
             mappings = self._run.mappings.get(kind)
             if not slots or mappings is None:
                 continue
             cycle = cycle or await self._begin(now)
             run = self._own(cycle)
-            with self._run.memory.holding([slot.source_id for slot in slots]):
+            with self._run.memory.holding(cycle.lane, [slot.source_id for slot in slots]):
                 token = first_in_line.set(True)
                 try:
                     await carry(run, kind, slots, await load(run, kind, slots, mappings), only_leavers=True)

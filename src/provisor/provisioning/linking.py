@@ -88,8 +88,8 @@ class Linker:
             return link.target_id, (first, link.acknowledged[first])
         canary = creates[0]
         await self._run.each([canary], lambda item: self.link(item, item.plan))  # type: ignore[arg-type]
-        made = self._notes.linked_to(canary)
-        return (made, canary.keys[0]) if made is not None and canary.keys else None
+        made = self._notes.noted(canary)
+        return (made.target_id, canary.keys[0]) if made is not None and canary.keys else None
 
     async def _check_found(self, target_id: str, key: tuple[str, str]) -> None:
         async def look(found: list[str]) -> None:

@@ -149,10 +149,10 @@ class Notes:
         """A change of these was sent, and its answer was lost."""
         self.link(item, link.target_id, doubted(link.acknowledged, paths), link.state)
 
-    def linked_to(self, item: Item) -> str | None:
-        """The target's id of what was linked to it in this batch."""
+    def noted(self, item: Item) -> Link | None:
+        """The link that this batch has noted for it so far."""
         at = self._links.get(item.source.id)
-        return None if at is None else self._batch.links[at].target_id
+        return None if at is None else self._batch.links[at]
 
     def vanished(self, item: Item, error: TargetError | None, exchange: Exchange | None) -> None:
         """The target says that it does not have what this is linked to. The cycle judges that when it has seen all."""

@@ -39,11 +39,11 @@ async def process_urgent(run: Run, kind: Kind) -> bool:
 
 async def _work(run: Run, kind: Kind, claimed: Sequence[Pending]) -> bool:
     # What the leavers' lane has in hand is done by it, or comes back.
-    slots = [slot for slot in claimed if slot.source_id not in run.memory.busy]
+    slots = [slot for slot in claimed if not run.memory.is_busy(slot.source_id)]
     if not slots:
         return False
     mappings = run.mappings.get(kind)
-    with run.memory.holding([slot.source_id for slot in slots]):
+    with run.memory.holding(run.cycle.lane, [slot.source_id for slot in slots]):
         await carry(run, kind, slots, await load(run, kind, slots, mappings) if mappings is not None else [])
     return True
 

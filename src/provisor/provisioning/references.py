@@ -92,7 +92,13 @@ async def write_manager(
 
 async def members(run: Run) -> bool:
     """Write the next batch of memberships, one task a group. False when none is due. Raises as ``managers``."""
-    pairs = await run.store.claim_pairs(run.job.id, run.job.tenant_id, now=run.clock.now_ms(), limit=PAIRS)
+    pairs = await run.store.claim_pairs(
+        run.job.id,
+        run.job.tenant_id,
+        now=run.clock.now_ms(),
+        limit=PAIRS,
+        nested=run.job.settings.nested_groups,
+    )
     if not pairs:
         return False
     batch = Batch()

@@ -40,21 +40,29 @@ class Memory:
     """What this process knows of a job beside its tables; nothing is wrong when it is forgotten.
 
     ``search_works``: the target's search has found what is there. ``judged``: the cycle of which vanished objects were
-    judged. ``busy``: ids of the objects that a lane has in hand, so that each has one writer.
+    judged. ``busy``: by lane, the ids of the objects that it has in hand, so that each has one writer.
     """
 
     search_works: bool = False
     judged: str | None = None
-    busy: set[str] = field(default_factory=set)
+    busy: dict[str, set[str]] = field(default_factory=dict)
 
     @contextmanager
-    def holding(self, ids: Sequence[str]) -> Iterator[None]:
-        """These objects are in one lane's hand."""
-        self.busy.update(ids)
+    def holding(self, lane: str, ids: Iterable[str]) -> Iterator[None]:
+        """These objects are in a lane's hand."""
+        self.busy[lane] = set(ids)
         try:
             yield
         finally:
-            self.busy.difference_update(ids)
+            self.busy[lane] = set()
+
+    def release(self, lane: str, ids: Iterable[str]) -> None:
+        """The lane is done with these before the rest of its batch."""
+        self.busy.get(lane, set()).difference_update(ids)
+
+    def is_busy(self, source_id: str) -> bool:
+        """Does any lane have it in hand?"""
+        return any(source_id in held for held in self.busy.values())
 
 
 @dataclass(slots=True)
@@ -160,6 +168,7 @@ class Run:
             self.cycle.id,
             batch,
             lane=self.cycle.lane,
+            nested=self.job.settings.nested_groups,
             tenant_id=self.job.tenant_id,
             now=self.clock.now_ms(),
             until=self.until,

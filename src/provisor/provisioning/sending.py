@@ -100,6 +100,9 @@ class Sender:
         for item in items:
             if not item.settled:
                 self._settle_unsent(item)
+        # Of whom nothing is to be written but that they were looked at, another lane may take in hand at once.
+        done = [item.source.id for item in items if item.settled and self._notes.noted(item) is None]
+        self._run.memory.release(self._run.cycle.lane, done)
         await self._matcher.match([item for item in items if isinstance(item.plan, Match) and not item.settled])
 
     async def _recover(self, item: Item) -> None:

@@ -30,6 +30,7 @@ from provisor.provisioning.model import (
     PendingMember,
     name_key,
 )
+from provisor.provisioning.nesting import store as nesting
 from provisor.provisioning.states.store import JobStates
 from provisor.provisioning.telling.store import Watched
 from provisor.storage.database import Row, Tx
@@ -297,8 +298,11 @@ class ProvisioningStore(JobStates, Lookups):
 
         await self._database.write(work)
 
-    async def claim_pairs(self, job_id: str, tenant_id: str, *, now: int, limit: int) -> list[Pair]:
-        """The next memberships."""
+    async def claim_pairs(
+        self, job_id: str, tenant_id: str, *, now: int, limit: int, nested: bool = False
+    ) -> list[Pair]:
+        """The next memberships; ``nested``: who is in a group inside a group is in the outer one."""
+        query = nesting.SQL["claim_pairs"] if nested else SQL["claim_pairs"]
 
         async def work(tx: Tx) -> list[Pair]:
             params = {"job_id": job_id, "tenant_id": tenant_id, "now": now, "limit": limit}
@@ -314,7 +318,7 @@ class ProvisioningStore(JobStates, Lookups):
                     row[10] or "",
                     bool(row[11]),
                 )
-                for row in await tx.fetch_all(SQL["claim_pairs"], params)
+                for row in await tx.fetch_all(query, params)
             ]
 
         return await self._database.read(work)

@@ -39,7 +39,7 @@ class Swaps:
         self._rule = rule
         self._notes = notes
         self._contests: dict[str, _Contest] = {}
-        self._parked: set[str] = set()
+        self._parked: dict[str, _Contest] = {}
 
     def note(self, item: Item, update: Update, error: Conflict409) -> bool:
         """Somebody has the new name. Whether to wait for the others: false where no name changes."""
@@ -67,6 +67,11 @@ class Swaps:
         contests, self._contests = list(self._contests.values()), {}
         if not self._run.interrupted:
             await self._run.each(contests, self._settle)
+        for parked in self._parked.values():
+            noted = self._notes.noted(parked.item)
+            if parked.item.link is not None and (noted is None or noted.acknowledged.get(parked.path) != parked.wanted):
+                # It still has the temporary name, or nobody knows: the next look at it reads what it has.
+                self._notes.doubt(parked.item, parked.item.link, [parked.path])
 
     def _circle(self) -> _Contest | None:
         """One of those who want each other's names, and who has not got a temporary one yet."""
@@ -85,13 +90,12 @@ class Swaps:
         link = contest.item.link
         if link is None:
             return
-        self._parked.add(contest.item.source.id)
+        self._parked[contest.item.source.id] = contest
         change = AttributeChange(contest.path, contest.has, _temporary(contest.has))
         try:
             await self._run.client.update(self._kind, link.target_id, [change], present=link.acknowledged.keys())
         except TargetError as error:
             self._contests.pop(contest.item.source.id, None)
-            self._notes.doubt(contest.item, link, [contest.path])
             self._notes.refused(contest.item, error, target_id=link.target_id, changes=[change])
             return
         text = f"{contest.wanted} is still another's who is renamed too: a temporary name for the time being."
@@ -102,8 +106,6 @@ class Swaps:
         item, link = contest.item, contest.item.link
         if link is None:
             return
-        if item.source.id in self._parked:
-            self._notes.doubt(item, link, [contest.path])
         try:
             found = await self._run.client.find(self._kind, contest.path, contest.wanted)
         except TargetError as error:

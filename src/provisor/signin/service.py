@@ -101,7 +101,7 @@ class Authority:
             expires_ms=token.expires_at,
         )
         text = await self._keyring.sign(tenant_id, claims)
-        await self._store.insert_app_token(token)
+        await self._store.insert_app_token(token, actor)
         return IssuedToken(token.id, text, token.expires_at)
 
     async def tokens(self, actor: Actor, tenant_id: str) -> list[AppTokenRow]:
@@ -112,14 +112,14 @@ class Authority:
     async def revoke_token(self, actor: Actor, tenant_id: str, token_id: str) -> None:
         """Revoke one of them, at once here and within 2 s in every process. Raises ``NotFound``."""
         actor.require(Right.TENANTS_MANAGE)
-        if not await self._store.revoke_app_token(tenant_id, token_id, self._clock.now_ms()):
+        if not await self._store.revoke_app_token(tenant_id, token_id, actor, self._clock.now_ms()):
             raise NotFound(f"There is no token {token_id!r} to revoke.", hint="provisor token list shows all.")
         self.forget()
 
     async def rotate_keys(self, actor: Actor, tenant_id: str) -> str:
         """Sign with a new key from now on; its id. Tokens of the old one go on until they end."""
         actor.require(Right.TENANTS_MANAGE)
-        return await self._keyring.rotate(tenant_id)
+        return await self._keyring.rotate(tenant_id, actor)
 
     async def _person(self, said: AccessClaims) -> Caller:
         key = PersonKey("tenant", said.tenant_id, said.user_id or "")

@@ -6,6 +6,10 @@ from dataclasses import dataclass
 
 import msgspec
 
+from provisor.events.audit import activities
+from provisor.events.audit.model import Activity, NewEntry, Target
+from provisor.events.audit.store import record
+from provisor.security.actor import Actor, Realm
 from provisor.signin.people import Kind, Person, PersonKey
 from provisor.storage.database import Database, Params, Row, Tx
 from provisor.storage.queries import named_queries
@@ -114,7 +118,8 @@ class SignInStore:
 
     # Tokens
 
-    async def insert_app_token(self, token: AppTokenRow) -> None:
+    async def insert_app_token(self, token: AppTokenRow, actor: Actor) -> None:
+        """Store what is known of a new token."""
         row = {
             "id": token.id,
             "tenant_id": token.tenant_id,
@@ -122,7 +127,12 @@ class SignInStore:
             "created_at": token.created_at,
             "expires_at": token.expires_at,
         }
-        await self._execute("insert_app_token", row)
+
+        async def work(tx: Tx) -> None:
+            await tx.execute(_SQL["insert_app_token"], row)
+            await _told(tx, activities.ADD_TOKEN, token.tenant_id, token.id, actor, token.created_at)
+
+        await self._database.write(work)
 
     async def app_token(self, token_id: str) -> AppTokenRow | None:
         async def work(tx: Tx) -> AppTokenRow | None:
@@ -140,9 +150,17 @@ class SignInStore:
 
         return await self._database.read(work)
 
-    async def revoke_app_token(self, tenant_id: str, token_id: str, at: int) -> bool:
+    async def revoke_app_token(self, tenant_id: str, token_id: str, actor: Actor, at: int) -> bool:
         """Whether there was such a token that was not revoked before."""
-        return await self._execute("revoke_app_token", {"tenant_id": tenant_id, "id": token_id, "at": at}) == 1
+        row = {"tenant_id": tenant_id, "id": token_id, "at": at}
+
+        async def work(tx: Tx) -> bool:
+            revoked = await tx.execute(_SQL["revoke_app_token"], row) == 1
+            if revoked:
+                await _told(tx, activities.REVOKE_TOKEN, tenant_id, token_id, actor, at)
+            return revoked
+
+        return await self._database.write(work)
 
     async def person_and_grant(self, key: PersonKey, grant_id: str) -> tuple[Person | None, bool]:
         """A person as they are now, and whether what their token was issued for still holds."""
@@ -184,6 +202,11 @@ async def find_person(tx: Tx, key: PersonKey) -> Person | None:
         given_name=user.given_name,
         surname=user.surname,
     )
+
+
+async def _told(tx: Tx, activity: Activity, tenant_id: str, token_id: str, actor: Actor, at: int) -> None:
+    entry = NewEntry(activity, actor, (Target("AccessToken", token_id),))
+    await record(tx, Realm("tenant", tenant_id), [entry], at=at)
 
 
 def _person_row(key: PersonKey) -> dict[str, str]:

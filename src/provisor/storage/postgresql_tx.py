@@ -86,7 +86,10 @@ def translate(error: Exception) -> Exception:
         return UniqueViolation(error.diag.constraint_name or error.diag.table_name or "unknown")
     # Without a state it was the driver that refused a value: a NUL character, for one.
     refused = isinstance(error, psycopg.DataError) and error.sqlstate is None
-    if refused or isinstance(error, (errors.NumericValueOutOfRange, UnicodeEncodeError)):
+    # A NUL inside a list of ids is refused by the server, where the list is taken apart.
+    if refused or isinstance(
+        error, (errors.NumericValueOutOfRange, errors.UntranslatableCharacter, UnicodeEncodeError)
+    ):
         return InvalidInput(f"The database cannot hold this value: {error}.")
     return error
 

@@ -134,12 +134,14 @@ class SimulatedTarget:
             return response, response
         await self._clock.sleep(fault.delay)
         response = error_reply(fault.status, fault.detail, headers=fault.headers)
+        if fault.reply == "document":
+            response = json_reply(fault.document)
         if fault.applied == "later":
             self._in_flight.append(request)
         elif fault.applied == "yes":
             applied = self._answer(request, headers)
             response = applied if fault.reply == "answer" else response
-        return response, response if fault.reply in ("answer", "error") else fault.reply
+        return response, response if fault.reply in ("answer", "error", "document") else fault.reply
 
     def _next_fault(self, request: Recorded) -> Fault | None:
         for at, (fault, when, times) in enumerate(self._faults):

@@ -22,16 +22,17 @@ class Recorded:
 class Fault:
     """``applied``: whether the target carries the request out; ``later``: only when ``SimulatedTarget.land`` is called.
 
-    ``reply``: what the client gets: the true ``answer``, an ``error`` of ``status``, or nothing (``silence`` until its
-    timeout, ``reset`` of the connection).
+    ``reply``: what the client gets: the true ``answer``, a ``document``, an ``error`` of ``status``, or nothing
+    (``silence`` until its timeout, ``reset`` of the connection).
     """
 
     applied: Literal["yes", "no", "later"]
-    reply: Literal["answer", "error", "silence", "reset"]
+    reply: Literal["answer", "error", "silence", "reset", "document"]
     status: int = 0
     detail: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     delay: float = 0.0
+    document: Any = None  # with ``reply="document"``: the answer, whatever was asked
 
 
 def too_many_requests(retry_after: str | int | None = 1) -> Fault:
@@ -52,6 +53,11 @@ def unauthorized() -> Fault:
 def failure_after_applying(status: int = 500) -> Fault:
     """The request is carried out, and the reply says that it failed."""
     return Fault("yes", "error", status, "It broke.")
+
+
+def answered(document: Any) -> Fault:
+    """This document with status 200, whatever was asked; nothing applied."""
+    return Fault("no", "document", document=document)
 
 
 def silence() -> Fault:

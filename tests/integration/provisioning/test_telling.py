@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import json
+
 import pytest
 from tests.integration.provisioning.conftest import World
 
+from provisor.app.upkeep.tokens import ends_at
 from provisor.events.mail.model import Message
 from provisor.provider.notices.store import ExpiryNotices, days_due
 from provisor.security.actor import Realm, operator
@@ -131,3 +135,30 @@ async def test_keys_that_end_are_told_to_their_owner_or_to_all_administrators(wo
         ("ada@firm.example", "client"),
         ("bob@firm.example", "client"),
     }
+
+
+def token_until(ends: int) -> str:
+    """A JWT that ends then (ms UTC); nobody checks its signature here."""
+
+    def part(document: dict[str, object]) -> str:
+        return base64.urlsafe_b64encode(json.dumps(document).encode()).decode().rstrip("=")
+
+    return f"{part({'alg': 'none'})}.{part({'exp': ends // 1000, 'sub': 'provisor'})}.x"
+
+
+async def test_a_secret_token_that_says_when_it_ends_is_told_before(world: World) -> None:
+    await notify(world)
+    ends = world.clock.now_ms() + 40 * DAY * 1000
+    await world.services.applications.set_credentials(operator(), world.job_id, secret_token=token_until(ends))
+    counts = []
+    for days in (0, 11, 0, 23, 5.5, 1):
+        world.clock.advance(days * DAY)
+        await world.services.upkeep.run_once(operator())
+        counts.append(len(await told(world)))
+    assert counts == [0, 1, 1, 2, 3, 3]
+    assert {one.kind for one in await told(world)} == {"expiry"}
+
+
+@pytest.mark.parametrize("token", [None, "", "opaque", "a.b.c", "a..c", "x.e30.y", "x.eyJleHAiOiJzb29uIn0.y"])
+def test_a_token_that_says_nothing_ends_at_no_known_moment(token: str | None) -> None:
+    assert ends_at(token) is None

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from tests.integration.signin.browser import BASE
 from tests.integration.signin.conftest import PASSWORD, code_of, person, with_password, with_second_factor
 
 from provisor.app.services import AppServices
 from provisor.directory.model import User
+from provisor.errors import Forbidden
+from provisor.security.actor import Actor, Realm, operator, rights_of
 from provisor.signin.accounts.model import SignInRefused, TooManyAttempts
 from provisor.signin.sessions import Origin
 from provisor.testing.clock import SettableClock
@@ -119,3 +122,60 @@ async def test_a_link_of_the_operator_takes_a_lost_second_factor_away(
     await with_password(services, person(ada))
     assert (await services.accounts.check("tenant", ADA, PASSWORD, Origin("192.0.2.1"))).next == "done"
     assert (await services.accounts.second_factor(person(ada))).recovery_codes == 0
+
+
+@pytest.mark.parametrize(
+    ("role", "whose", "may"),
+    [
+        ("User Administrator", None, True),
+        ("User Administrator", "Global Reader", False),
+        ("User Administrator", "Global Administrator", False),
+        ("Global Administrator", "Global Administrator", True),
+        ("Application Administrator", None, False),
+        ("Global Reader", None, False),
+    ],
+)
+async def test_a_password_of_who_has_a_role_is_given_by_who_gives_roles(
+    services: AppServices, tenant: str, ada: User, role: str, whose: str | None, may: bool
+) -> None:
+    if whose is not None:
+        await services.roles.grant(operator(), tenant, ada.id, whose)
+    actor = Actor(Realm("tenant", tenant), "somebody", rights_of([role]))
+    if may:
+        await services.given_passwords.give(actor, tenant, ada.id, PASSWORD)
+        assert (await services.accounts.check("tenant", ADA, PASSWORD, Origin("192.0.2.1"))).person.key == person(ada)
+    else:
+        with pytest.raises(Forbidden):
+            await services.given_passwords.give(actor, tenant, ada.id, PASSWORD)
+
+
+async def test_what_concerns_who_may_sign_in_is_told_by_the_audit_log(
+    services: AppServices, tenant: str, ada: User, clock: SettableClock
+) -> None:
+    await services.roles.grant(operator(), tenant, ada.id, "Global Reader")
+    await with_password(services, person(ada))
+    _, codes = await with_second_factor(services, person(ada), clock)
+    await services.accounts.note_sign_in(person(ada), Origin("192.0.2.1"))
+    await services.accounts.sign_out_everywhere(person(ada))
+    await services.accounts.remove_second_factor(person(ada), codes[0])
+    await services.roles.revoke(operator(), tenant, ada.id, "Global Reader")
+    token = await services.authority.create_token(operator(), tenant, 1, BASE)
+    await services.authority.revoke_token(operator(), tenant, token.id)
+    await services.authority.rotate_keys(operator(), tenant)
+    page = await services.audit.page(operator(), Realm("tenant", tenant))
+    names = [entry.activity.name for entry in page.entries]
+    assert names[: names.index("Add user")][::-1] == [
+        "Add member to role",
+        "Create sign-in link",
+        "Set password",
+        "Add second factor",
+        "Sign in",
+        "Revoke sessions and tokens",
+        "Remove second factor",
+        "Remove member from role",
+        "Create access token",
+        "Revoke access token",
+        "Rotate signing key",
+    ]
+    assert PASSWORD not in repr(page)
+    assert token.text not in repr(page)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from provisor.app.upkeep.store import UpkeepStore
+from provisor.app.upkeep.tokens import days_left, ends_at
+from provisor.applications.service import Applications
 from provisor.clock import Clock
 from provisor.directory.model import Tenant
 from provisor.directory.service import Directory
+from provisor.errors import ProvisorError
 from provisor.events.mail.store import MailStore
 from provisor.provider.model import Company
 from provisor.provider.notices.store import ExpiryNotices
@@ -48,21 +51,26 @@ class Upkeep:
         mail: MailStore,
         log: ProvisioningLog,
         directory: Directory,
+        applications: Applications,
         companies: Companies,
         notices: ExpiryNotices,
         telling: Telling,
         clock: Clock,
         retention: Retention,
+        purges: Mapping[str, Callable[[], Awaitable[int]]] | None = None,
     ) -> None:
         self._store = store
         self._mail = mail
         self._log = log
         self._directory = directory
+        self._applications = applications
         self._companies = companies
         self._notices = notices
         self._telling = telling
         self._clock = clock
         self._retention = retention
+        # What deletes by itself what is past its time, by what that is.
+        self._purges = purges or {}
 
     async def run_once(self, actor: Actor) -> Report:
         """One round: the service calls it every hour. An operator's right."""
@@ -91,9 +99,24 @@ class Upkeep:
             written = now - keep.messages * _DAY_MS
             _count(report, "messages", await _all(lambda limit: self._mail.expire(written, limit), _AT_ONCE))
         _count(report, "logEntries", await self._log.expire(actor))
+        for what, purge in self._purges.items():
+            _count(report, what, await purge())
         await self._notices.run_once()
+        await self._tell_of_tokens(actor, now)
         await self._telling.digests()
         return report
+
+    async def _tell_of_tokens(self, actor: Actor, now: int) -> None:
+        for job in await self._applications.jobs(actor):
+            try:
+                token = (await self._applications.credentials(actor, job.id)).secret_token
+            except ProvisorError:
+                # Without an address or a secret that opens, there is nothing that could end.
+                continue
+            ends = ends_at(token)
+            days = None if ends is None else days_left(ends, now)
+            if ends is not None and days is not None:
+                await self._telling.expiring(job, days, ends)
 
     async def delete_tenant(self, actor: Actor, ref: str) -> Tenant:
         """Delete a tenant with its directory, applications, jobs, secrets, logs and sessions; accounts in targets stay

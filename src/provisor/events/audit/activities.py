@@ -111,6 +111,27 @@ ADD_WEBHOOK = _company("Add webhook", "WebhookManagement", "Add")
 REMOVE_WEBHOOK = _company("Remove webhook", "WebhookManagement", "Delete")
 REPLAY_WEBHOOK = _company("Replay webhook", "WebhookManagement", "Update")
 
+
+# Signing in, on either side
+def _signing(name: str, category: str, operation: str) -> Activity:
+    return Activity(name, category, "Authentication", operation)
+
+
+ADD_ROLE = _core("Add member to role", "RoleManagement", "Assign")
+REMOVE_ROLE = _core("Remove member from role", "RoleManagement", "Unassign")
+SIGN_IN = _signing("Sign in", "SignIn", "Other")
+SET_PASSWORD = _signing("Set password", "UserManagement", "Update")
+SIGN_OUT_EVERYWHERE = _signing("Revoke sessions and tokens", "UserManagement", "Update")
+ADD_SECOND_FACTOR = _signing("Add second factor", "UserManagement", "Add")
+REMOVE_SECOND_FACTOR = _signing("Remove second factor", "UserManagement", "Delete")
+ADD_LINK = _signing("Create sign-in link", "UserManagement", "Add")
+INVITE = _signing("Invite administrator", "UserManagement", "Add")
+WITHDRAW_INVITATION = _signing("Withdraw invitation", "UserManagement", "Delete")
+ADD_TOKEN = _signing("Create access token", "CredentialManagement", "Add")
+REVOKE_TOKEN = _signing("Revoke access token", "CredentialManagement", "Delete")
+ROTATE_SIGNING_KEY = _signing("Rotate signing key", "CredentialManagement", "Update")
+BIND_IDENTITY = _signing("Bind Microsoft account", "UserManagement", "Update")
+
 # The program itself
 ROTATE_SECRETS = Activity("Rotate sealing key", "Policy", "Provisor", "Update")
 RESTORE_BACKUP = Activity("Restore backup", "Policy", "Provisor", "Update")

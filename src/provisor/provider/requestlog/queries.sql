@@ -26,7 +26,7 @@ LIMIT :limit
 -- name: window_end
 -- The oldest entry that a page looks at: conditions that no index answers cost as much however long the log is.
 SELECT id FROM scim_request
-WHERE company_id = :company_id AND (CAST(:before AS TEXT) IS NULL OR id < :before)
+WHERE company_id = :company_id AND id < :before
 ORDER BY id DESC LIMIT 1 OFFSET :window
 
 -- name: request_lines
@@ -36,9 +36,7 @@ SELECT r.id, r.at, r.credential, COALESCE(k.name, c.name), r.method, r.path, r.s
 FROM scim_request r
 LEFT JOIN api_key k ON k.id = r.credential
 LEFT JOIN oauth_client c ON c.id = r.credential
-WHERE r.company_id = :company_id
-  AND (CAST(:before AS TEXT) IS NULL OR r.id < :before)
-  AND (CAST(:oldest AS TEXT) IS NULL OR r.id >= :oldest)
+WHERE r.company_id = :company_id AND r.id < :before AND r.id >= :oldest
   AND (CAST(:status AS BIGINT) IS NULL OR r.status = :status)
   AND r.status >= :least_status
   AND (CAST(:method AS TEXT) IS NULL OR r.method = :method)

@@ -30,7 +30,7 @@ _WAIT_SECONDS = 0.5
 _BACKLOG, _BACKLOG_BYTES = 20_000, 64 * 1024 * 1024
 _DAY_MS = 24 * 3_600_000
 # How many entries a page looks through.
-_WINDOW = 20_000
+_WINDOW = 10_000
 _HOUR_MS = 3_600_000
 _TIDY_MS = _HOUR_MS
 

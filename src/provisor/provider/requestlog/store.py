@@ -15,6 +15,8 @@ _SQL = named_queries("provisor.provider.requestlog")
 # One unit of work keeps other writers waiting for a few milliseconds at most.
 _ROWS = 250
 _FORGOTTEN = 2_000
+# No id, which is of hexadecimal digits, comes after it.
+_AFTER_ALL = "g"
 
 _ignored = msgspec.json.Decoder(list[str]).decode
 
@@ -48,11 +50,12 @@ class RequestStore:
     async def page(self, company_id: str, wanted: Wanted, limit: int, window: int) -> EntryPage:
         """The newest entries that fit among the newest ``window`` before ``wanted.before``."""
         params = {**_conditions(company_id, wanted, limit + 1), "window": window - 1}
+        params["before"] = wanted.before or _AFTER_ALL
 
         async def work(tx: Tx) -> EntryPage:
             end = await tx.fetch_one(_SQL["window_end"], params)
             oldest = end[0] if end else None
-            rows = await tx.fetch_all(_SQL["request_lines"], {**params, "oldest": oldest})
+            rows = await tx.fetch_all(_SQL["request_lines"], {**params, "oldest": oldest or ""})
             found = [_entry(row) for row in rows]
             if len(found) > limit:
                 return EntryPage(found[:limit], found[limit - 1].id, window)

@@ -13,6 +13,7 @@ from provisor.applications.model import Job
 from provisor.events.model import Change
 from provisor.provisioning.leases.store import Lease, keep
 from provisor.provisioning.model import Cycle, Kind
+from provisor.provisioning.nesting import store as nesting
 from provisor.storage.database import Database, Tx
 from provisor.storage.queries import id_list, named_queries
 
@@ -31,6 +32,8 @@ class Extent:
     filters_by_group: bool = False
     # Is there a scoping filter? Then any change of an object can take it out of the scope.
     filters: bool = False
+    # Do groups inside groups count? See ``nesting``.
+    nested: bool = False
 
     @property
     def memberships_count(self) -> bool:
@@ -47,6 +50,7 @@ def extent_of(job: Job) -> Extent:
         job.settings.sync_all,
         any(scope is not None and scope.needs_groups for scope in scopes),
         any(scope is not None for scope in scopes),
+        job.settings.nested_groups,
     )
 
 
@@ -109,7 +113,10 @@ class ImportStore:
             await _mark_objects(tx, in_tenant, affected, extent)
             await _mark_leavers(tx, in_tenant, affected, extent)
             pairs = sorted(affected.pairs)
-            await tx.execute_many(SQL["mark_pair"], [{**at, "group_id": g, "member_id": m} for g, m in pairs])
+            if extent.nested and await nesting.moves_groups(tx, extent.tenant_id, affected.joining):
+                await _import_rest(tx, at, extent)
+            mark_pair = nesting.SQL["pairs_around"] if extent.nested else SQL["mark_pair"]
+            await tx.execute_many(mark_pair, [{**in_tenant, "group_id": g, "member_id": m} for g, m in pairs])
             asked = {change.object_id: change.correlation_id for change in changes if change.correlation_id}
             await tx.execute_many(
                 SQL["correlate"],
@@ -131,6 +138,8 @@ class ImportStore:
             await keep(tx, lease, until)
             in_tenant = {"job_id": lease.job_id, "now": now, "tenant_id": extent.tenant_id}
             if affected.may_leave(extent):
+                if extent.nested and await nesting.moves_groups(tx, extent.tenant_id, affected.joining):
+                    await _import_rest(tx, {"job_id": lease.job_id, "now": now}, extent)
                 await _mark_objects(tx, in_tenant, affected, extent)
                 await _mark_leavers(tx, in_tenant, affected, extent)
             await tx.execute(SQL["move_leavers_watermark"], {**in_tenant, "watermark": watermark})
@@ -149,6 +158,7 @@ class _Affected:
     pairs: set[tuple[str, str]] = field(default_factory=set)
     # Of the objects, those that were purged; and what was taken away from whom: memberships, assignments, groups.
     gone: set[str] = field(default_factory=set)
+    joining: set[str] = field(default_factory=set)
     robbed: set[str] = field(default_factory=set)
     robbed_groups: set[str] = field(default_factory=set)
 
@@ -172,6 +182,7 @@ def _affected(changes: Sequence[Change], extent: Extent) -> _Affected:
                 affected.robbed_groups.add(change.object_id)
         elif change.object_type == "Member" and change.related_id is not None:
             affected.pairs.add((change.object_id, change.related_id))
+            affected.joining.add(change.related_id)
             if extent.memberships_count:
                 affected.members.add(change.related_id)
                 if change.change == "removed":
@@ -200,7 +211,8 @@ async def _mark_objects(tx: Tx, in_tenant: dict[str, Any], affected: _Affected, 
             params = {**in_tenant, "ids": id_list(sorted(ids)), "groups_too": groups_too}
             await tx.execute(SQL["mark_principals"], params)
     for group_id in sorted(affected.everybody_in):
-        await tx.execute(SQL["mark_members_of"], {**in_tenant, "group_id": group_id})
+        mark = nesting.SQL["members_of"] if extent.nested else SQL["mark_members_of"]
+        await tx.execute(mark, {**in_tenant, "group_id": group_id})
 
 
 async def _mark_leavers(tx: Tx, in_tenant: dict[str, Any], affected: _Affected, extent: Extent) -> None:
@@ -223,10 +235,13 @@ async def _import_rest(tx: Tx, at: dict[str, Any], extent: Extent) -> None:
     else:
         assigned = {**at, "service_principal_id": extent.service_principal_id}
         await tx.execute(SQL["mark_assigned"], assigned)
-        await tx.execute(SQL["mark_assigned_members"], assigned)
+        if extent.nested:
+            await tx.execute(nesting.SQL["assigned_members"], {**assigned, "tenant_id": extent.tenant_id})
+        else:
+            await tx.execute(SQL["mark_assigned_members"], assigned)
     await tx.execute(SQL["mark_linked"], at)
     await tx.execute(SQL["mark_gone"], in_tenant)
     await tx.execute(SQL["mark_leavers"], in_tenant)
     await tx.execute(SQL["managers_first"], {"job_id": at["job_id"], "tenant_id": extent.tenant_id})
-    await tx.execute(SQL["mark_linked_pairs"], in_tenant)
+    await tx.execute(nesting.SQL["pairs_of_linked"] if extent.nested else SQL["mark_linked_pairs"], in_tenant)
     await tx.execute(SQL["mark_acknowledged_pairs"], at)

@@ -18,6 +18,7 @@ from provisor.provisioning.learning import store as learning
 from provisor.provisioning.learning.model import Learnt
 from provisor.provisioning.leases.store import Lease, keep
 from provisor.provisioning.model import Action, Kind, Link, Pending, PendingMember, Retry, name_key
+from provisor.provisioning.nesting import store as nesting
 from provisor.provisioning.rechecking import store as rechecking
 from provisor.storage.database import Database, Tx
 from provisor.storage.queries import id_list, named_queries
@@ -94,15 +95,25 @@ class RecordStore:
         self._database = database
 
     async def record(
-        self, lease: Lease, cycle_id: str, batch: Batch, *, lane: str, tenant_id: str, now: int, until: int
+        self,
+        lease: Lease,
+        cycle_id: str,
+        batch: Batch,
+        *,
+        lane: str,
+        nested: bool,
+        tenant_id: str,
+        now: int,
+        until: int,
     ) -> None:
-        """Write down what a batch of a lane has learnt, and what follows from it, in one commit."""
+        """Write down what a batch of a lane has learnt, and what follows from it, in one commit. ``nested``: groups
+        inside groups count."""
 
         async def work(tx: Tx) -> None:
             await keep(tx, lease, until)
             await _record_links(tx, lease.job_id, batch, tenant_id, now)
             await _record_slots(tx, lease.job_id, batch, now)
-            await _record_followers(tx, lease.job_id, batch, tenant_id, now)
+            await _record_followers(tx, lease.job_id, batch, tenant_id, now, nested=nested)
             await rechecking.record(tx, lease.job_id, batch.rechecked, now)
             await _record_pairs(tx, lease.job_id, batch)
             await _record_decisions(tx, lease.job_id, batch, now)
@@ -182,16 +193,18 @@ async def _record_slots(tx: Tx, job_id: str, batch: Batch, now: int) -> None:
         await tx.execute(SQL["not_urgent"], {"job_id": job_id, "ids": id_list(batch.not_urgent)})
 
 
-async def _record_followers(tx: Tx, job_id: str, batch: Batch, tenant_id: str, now: int) -> None:
+async def _record_followers(tx: Tx, job_id: str, batch: Batch, tenant_id: str, now: int, *, nested: bool) -> None:
     at = {"job_id": job_id, "tenant_id": tenant_id, "now": now}
     users = [id_ for id_, kind in batch.arrived if kind == "User"]
     groups = [id_ for id_, kind in batch.arrived if kind == "Group"]
     if users:
         await tx.execute(SQL["mark_reports"], {**at, "ids": id_list(users)})
     if groups:
-        await tx.execute(SQL["mark_pairs_of_groups"], {**at, "ids": id_list(groups)})
+        mark = nesting.SQL["pairs_of_groups"] if nested else SQL["mark_pairs_of_groups"]
+        await tx.execute(mark, {**at, "ids": id_list(groups)})
     if users or groups:
-        await tx.execute(SQL["mark_pairs_of_members"], {**at, "ids": id_list(users + groups)})
+        mark = nesting.SQL["pairs_of_members"] if nested else SQL["mark_pairs_of_members"]
+        await tx.execute(mark, {**at, "ids": id_list(users + groups)})
 
 
 async def _record_pairs(tx: Tx, job_id: str, batch: Batch) -> None:

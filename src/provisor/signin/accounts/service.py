@@ -108,9 +108,9 @@ class Accounts:
         """A tenant's person as they are now. Raises ``SignInRefused`` for who is gone."""
         return await self._known(PersonKey("tenant", tenant_id, user_id))
 
-    async def note_sign_in(self, key: PersonKey) -> None:
+    async def note_sign_in(self, key: PersonKey, origin: Origin) -> None:
         """Somebody was let in."""
-        await self._store.note_sign_in(key, self._clock.now_ms())
+        await self._store.note_sign_in(await self._known(key), self._clock.now_ms(), origin.address)
 
     async def has_password(self, key: PersonKey) -> bool:
         """Whether the person can sign in with one."""
@@ -120,7 +120,7 @@ class Accounts:
         """The password of who came by a one-time link; a second factor from before is gone. ``PasswordUnfit``."""
         check_password(password, (person.login, person.realm_name))
         hashed = await self._passwords.hash(password)
-        await self._store.set_password(person.key, hashed, self._clock.now_ms(), drop_second_factor=True)
+        await self._store.set_password(person, hashed, self._clock.now_ms(), drop_second_factor=True)
         await self._store.forget_attempts(account_key(person.key.kind, person.login))
         self._sessions.forget()
 
@@ -133,12 +133,12 @@ class Accounts:
             raise SignInRefused("The present password is wrong.")
         await self._store.succeed(name, address)
         check_password(new, (person.login, person.realm_name))
-        await self._store.set_password(key, await self._passwords.hash(new), self._clock.now_ms())
+        await self._store.set_password(person, await self._passwords.hash(new), self._clock.now_ms())
         self._sessions.forget()
 
     async def sign_out_everywhere(self, key: PersonKey) -> None:
         """End every session and token of a person."""
-        await self._store.set_not_before(key, self._clock.now_ms())
+        await self._store.set_not_before(await self._known(key), self._clock.now_ms())
         await self._sessions.end_all(key)
 
     # Between the password and the second factor
@@ -213,7 +213,7 @@ class Accounts:
         if step is None or not await self._store.use_step(key, step):
             raise CodeRefused(hint="See that the device's clock is right, and enter the code that it shows now.")
         codes = totp.make_recovery_codes()
-        await self._store.confirm_totp(key, self._clock.now_ms(), self._hashes(codes))
+        await self._store.confirm_totp(await self._known(key), self._clock.now_ms(), self._hashes(codes))
         return codes
 
     async def new_recovery_codes(self, key: PersonKey, code: str) -> list[str]:
@@ -229,7 +229,7 @@ class Accounts:
         if self._require and person.is_administrator:
             raise Conflict("Administrators need a second factor here.", hint="'provisor admin reset' begins anew.")
         await self.check_code(key, code)
-        await self._store.set_totp(key, None)
+        await self._store.drop_totp(person, self._clock.now_ms())
 
     async def purge(self) -> int:
         """Delete counts of attempts that are too old to count; how many."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
+from provisor.events.audit import activities
+from provisor.events.audit.model import Activity, NewEntry, Target
+from provisor.events.audit.store import record
+from provisor.security.actor import Actor
 from provisor.signin.accounts.lockout import Attempts, Policy, attempted
 from provisor.signin.accounts.model import Account
-from provisor.signin.people import Kind, PersonKey
+from provisor.signin.people import Kind, Person, PersonKey
 from provisor.storage.database import Database, Params, Tx
 from provisor.storage.queries import named_queries
 
@@ -49,10 +53,20 @@ class AccountStore:
 
         return await self._database.read(work)
 
-    async def set_password(self, key: PersonKey, hashed: str, at: int, *, drop_second_factor: bool = False) -> None:
-        """A new password. Sessions and tokens from before ``at`` do not count any more."""
+    async def set_password(
+        self,
+        person: Person,
+        hashed: str,
+        at: int,
+        *,
+        drop_second_factor: bool = False,
+        actor: Actor | None = None,
+    ) -> None:
+        """A new password. Sessions and tokens from before ``at`` do not count any more. ``actor``: null: themselves."""
+        key = person.key
 
         async def work(tx: Tx) -> None:
+            await _told(tx, activities.SET_PASSWORD, person, at, actor=actor)
             await tx.execute(_SQL["open_account"], _row(key))
             await tx.execute(_SQL["set_password"], {**_row(key), "password_hash": hashed, "at": at})
             if drop_second_factor:
@@ -65,17 +79,23 @@ class AccountStore:
         """The same password under today's parameters."""
         await self._execute("rehash", {**_row(key), "password_hash": hashed})
 
-    async def set_not_before(self, key: PersonKey, at: int) -> None:
+    async def set_not_before(self, person: Person, at: int) -> None:
         """Sessions and tokens from before ``at`` do not count any more."""
+        key = person.key
 
         async def work(tx: Tx) -> None:
+            await _told(tx, activities.SIGN_OUT_EVERYWHERE, person, at)
             await tx.execute(_SQL["open_account"], _row(key))
             await tx.execute(_SQL["set_not_before"], {**_row(key), "at": at})
 
         await self._database.write(work)
 
-    async def note_sign_in(self, key: PersonKey, at: int) -> None:
+    async def note_sign_in(self, person: Person, at: int, address: str) -> None:
+        """Somebody was let in from an address."""
+        key = person.key
+
         async def work(tx: Tx) -> None:
+            await _told(tx, activities.SIGN_IN, person, at, {"address": address})
             await tx.execute(_SQL["open_account"], _row(key))
             await tx.execute(_SQL["note_sign_in"], {**_row(key), "at": at})
 
@@ -83,8 +103,8 @@ class AccountStore:
 
     # Second factor
 
-    async def set_totp(self, key: PersonKey, sealed: bytes | None) -> None:
-        """A secret that is not confirmed yet; null: none any more, and no recovery codes."""
+    async def set_totp(self, key: PersonKey, sealed: bytes) -> None:
+        """A secret that is not confirmed yet."""
 
         async def work(tx: Tx) -> None:
             await tx.execute(_SQL["open_account"], _row(key))
@@ -93,14 +113,27 @@ class AccountStore:
 
         await self._database.write(work)
 
+    async def drop_totp(self, person: Person, at: int) -> None:
+        """No second factor any more, and no recovery codes."""
+        row = _row(person.key)
+
+        async def work(tx: Tx) -> None:
+            await _told(tx, activities.REMOVE_SECOND_FACTOR, person, at)
+            await tx.execute(_SQL["set_totp"], {**row, "sealed": None})
+            await tx.execute(_SQL["delete_recovery_codes"], row)
+
+        await self._database.write(work)
+
     async def use_step(self, key: PersonKey, step: int) -> bool:
         """Whether the code of this step was not used before."""
         return await self._execute("use_step", {**_row(key), "step": step}) == 1
 
-    async def confirm_totp(self, key: PersonKey, at: int, recovery_hashes: Sequence[str]) -> None:
+    async def confirm_totp(self, person: Person, at: int, recovery_hashes: Sequence[str]) -> None:
         """From now on a code is asked for; these are the recovery codes."""
+        key = person.key
 
         async def work(tx: Tx) -> None:
+            await _told(tx, activities.ADD_SECOND_FACTOR, person, at)
             await tx.execute(_SQL["confirm_totp"], {**_row(key), "at": at})
             await _replace_recovery_codes(tx, key, recovery_hashes)
 
@@ -166,6 +199,20 @@ class AccountStore:
             return await tx.execute(_SQL[query], params)
 
         return await self._database.write(work)
+
+
+async def _told(
+    tx: Tx,
+    activity: Activity,
+    person: Person,
+    at: int,
+    details: Mapping[str, str] | None = None,
+    actor: Actor | None = None,
+) -> None:
+    kind = "User" if person.key.kind == "tenant" else "Administrator"
+    target = Target(kind, person.key.subject_id, person.login)
+    entry = NewEntry(activity, actor or person.actor, (target,), details=details or {})
+    await record(tx, person.actor.realm, [entry], at=at)
 
 
 async def _replace_recovery_codes(tx: Tx, key: PersonKey, hashes: Sequence[str]) -> None:

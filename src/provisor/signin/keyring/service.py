@@ -20,6 +20,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 
 from provisor.clock import Clock
+from provisor.security.actor import Actor
 from provisor.security.secrets import Sealer
 from provisor.signin.errors import BadToken
 from provisor.signin.keyring.store import KeyRow, KeyStore
@@ -80,9 +81,9 @@ class Keyring:
         rows = await self._store.keys(tenant_id, self._clock.now_ms() - LONGEST_TOKEN_MS)
         return [msgspec.json.decode(row.public) for row in rows]
 
-    async def rotate(self, tenant_id: str) -> str:
+    async def rotate(self, tenant_id: str, actor: Actor) -> str:
         """Make the tenant a new key that signs from now on; its id. Tokens of the old one go on until they end."""
-        return (await self._make(tenant_id, made_before=self._clock.now_ms())).id
+        return (await self._make(tenant_id, made_before=self._clock.now_ms(), actor=actor)).id
 
     async def _signer(self, tenant_id: str) -> _Signer:
         now = self._clock.now_ms()
@@ -102,7 +103,7 @@ class Keyring:
         signer = self._signers[row.tenant_id] = _Signer(key, row.id, row.created_at, now)
         return signer
 
-    async def _make(self, tenant_id: str, *, made_before: int) -> KeyRow:
+    async def _make(self, tenant_id: str, *, made_before: int, actor: Actor | None = None) -> KeyRow:
         # Two primes take a tenth of a second: not in the event loop.
         key = await asyncio.to_thread(RSAKey.generate_key, 2048, auto_kid=True)
         now = self._clock.now_ms()
@@ -110,7 +111,8 @@ class Keyring:
         key_id = str(public["kid"])
         sealed = self._sealer.seal(key.as_pem(private=True), _row_name(tenant_id, key_id))
         new = KeyRow(key_id, tenant_id, msgspec.json.encode(public).decode(), sealed, now)
-        return await self._store.replace(new, made_before=made_before, retired_before=now - LONGEST_TOKEN_MS)
+        oldest = now - LONGEST_TOKEN_MS
+        return await self._store.replace(new, made_before=made_before, retired_before=oldest, actor=actor)
 
     def _opened(self, row: KeyRow) -> RSAKey:
         return RSAKey.import_key(self._sealer.open(row.sealed, _row_name(row.tenant_id, row.id)))

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from provisor.events.audit import activities
+from provisor.events.audit.model import NewEntry, Target
+from provisor.events.audit.store import record
+from provisor.security.actor import Actor, Realm
 from provisor.storage.database import Database, Row, Tx
 from provisor.storage.queries import named_queries
 
@@ -45,10 +49,12 @@ class KeyStore:
 
         return await self._database.read(work)
 
-    async def replace(self, new: KeyRow, *, made_before: int, retired_before: int) -> KeyRow:
+    async def replace(
+        self, new: KeyRow, *, made_before: int, retired_before: int, actor: Actor | None = None
+    ) -> KeyRow:
         """Make ``new`` the key that signs, unless a present one was made after ``made_before``; the one that signs.
 
-        Keys that were retired before ``retired_before`` are deleted.
+        Keys that were retired before ``retired_before`` are deleted. ``actor``: who wanted that; null: the time did.
         """
 
         async def work(tx: Tx) -> KeyRow:
@@ -66,6 +72,9 @@ class KeyStore:
                 "created_at": new.created_at,
             }
             await tx.execute(_SQL["insert"], {**tenant, **row})
+            if actor is not None:
+                entry = NewEntry(activities.ROTATE_SIGNING_KEY, actor, (Target("SigningKey", new.id),))
+                await record(tx, Realm("tenant", new.tenant_id), [entry], at=new.created_at)
             return new
 
         return await self._database.write(work)

@@ -55,7 +55,7 @@ class Links:
     async def withdraw(self, actor: Actor, company_id: str, link_id: str) -> None:
         """Take an open invitation back. Raises ``NotFound``."""
         actor.require(Right.COMPANY_ADMINISTER, company_id)
-        if not await self._store.withdraw(company_id, link_id):
+        if not await self._store.withdraw(company_id, link_id, actor, self._clock.now_ms()):
             raise NotFound("There is no such open invitation.", hint="It may have been accepted meanwhile.")
 
     async def find(self, text: str) -> Link:
@@ -88,5 +88,5 @@ class Links:
     ) -> NewLink:
         text, now = make_secret(), self._clock.now_ms()
         link = Link(hashed(text), kind, realm_id, subject_id, email, actor.subject, now, now + lasts_ms)
-        await self._store.insert(link)
+        await self._store.insert(link, actor)
         return NewLink(PATH + text, link)

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+from provisor.events.audit import activities
+from provisor.events.audit.model import Activity, NewEntry, Target
+from provisor.events.audit.store import record
+from provisor.security.actor import Actor, Realm
 from provisor.signin.links.model import Link
 from provisor.signin.people import Kind
 from provisor.storage.database import Database, Row, Tx
@@ -18,7 +22,7 @@ class LinkStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def insert(self, link: Link) -> None:
+    async def insert(self, link: Link, actor: Actor) -> None:
         """Store a link, in the place of unused ones of the same person or invitation."""
 
         async def work(tx: Tx) -> None:
@@ -29,6 +33,8 @@ class LinkStore:
                 await tx.execute(_SQL["forget_person"], person)
             row = asdict(link)
             await tx.execute(_SQL["insert"], {**row, "hash": link.id})
+            activity = activities.INVITE if link.subject_id is None else activities.ADD_LINK
+            await _told(tx, activity, link, actor, link.created_at)
 
         await self._database.write(work)
 
@@ -50,11 +56,15 @@ class LinkStore:
 
         return await self._database.read(work)
 
-    async def withdraw(self, company_id: str, id_: str) -> bool:
+    async def withdraw(self, company_id: str, id_: str, actor: Actor, at: int) -> bool:
         """Whether there was such an open invitation."""
 
         async def work(tx: Tx) -> bool:
-            return await tx.execute(_SQL["withdraw"], {"company_id": company_id, "hash": id_}) == 1
+            row = await tx.fetch_one(_SQL["link"], {"hash": id_})
+            gone = await tx.execute(_SQL["withdraw"], {"company_id": company_id, "hash": id_}) == 1
+            if row is not None and gone:
+                await _told(tx, activities.WITHDRAW_INVITATION, _link(row), actor, at)
+            return gone
 
         return await self._database.write(work)
 
@@ -73,6 +83,12 @@ class LinkStore:
             return await tx.execute(_SQL["purge"], {"before": before})
 
         return await self._database.write(work)
+
+
+async def _told(tx: Tx, activity: Activity, link: Link, actor: Actor, at: int) -> None:
+    kind = "User" if link.kind == "tenant" else "Administrator"
+    target = Target(kind, link.subject_id or link.email or "", link.email or "")
+    await record(tx, Realm(link.kind, link.realm_id), [NewEntry(activity, actor, (target,))], at=at)
 
 
 def _link(row: Row) -> Link:

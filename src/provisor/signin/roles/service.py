@@ -34,7 +34,7 @@ class Roles:
         person = await self._directory.find_user(actor, tenant_id, user)
         if person.deleted_at is not None:
             raise Conflict(f"{person.display_name} is deleted.", hint="Restore the person first.")
-        new = await self._store.grant(tenant_id, person.id, name, by=actor.subject, at=self._clock.now_ms())
+        new = await self._store.grant(person, name, actor=actor, at=self._clock.now_ms())
         return person, name, new
 
     async def revoke(self, actor: Actor, tenant_id: str, user: str, role: str) -> tuple[User, str]:
@@ -47,7 +47,8 @@ class Roles:
         name = _named(role)
         person = await self._directory.find_user(actor, tenant_id, user)
         last_stays = name == GLOBAL_ADMINISTRATOR and actor.realm.kind != "system"
-        if not await self._store.revoke(tenant_id, person.id, name, last_stays=last_stays):
+        now = self._clock.now_ms()
+        if not await self._store.revoke(person, name, last_stays=last_stays, actor=actor, at=now):
             raise NotFound(f"{person.user_principal_name} is no {name}.", hint="See who has which role in the list.")
         return person, name
 

@@ -189,7 +189,6 @@ provisioning_log = Table(
     Column("target_id", Key),
     Column("source_name", Key, nullable=False, server_default=""),  # in lower case, for "contains"
     Index("ix_provisioning_log_job", "job_id", "id"),
-    Index("ix_provisioning_log_source", "job_id", "source_id", "id"),
     # Pages, newest first: by time alone (with the names, which are searched in the index), or by one thing and time.
     Index("ix_provisioning_log_time", "tenant_id", "at", "id", "source_name"),
     Index("ix_provisioning_log_job_time", "job_id", "at", "id"),

@@ -73,11 +73,14 @@ def selected(found: Mapping[str, Any], options: Options, kind: EntityType) -> Do
 
 def projected(found: Mapping[str, Any], select: Sequence[str] | None, kind: EntityType) -> Document:
     """The properties that were selected, or the type's default; a list that is not set is empty."""
-    return {
-        name: found[name] if name in found else _unset(kind, name)
-        for name in (kind.default if select is None else select)
-        if name not in kind.links
-    }
+    get = found.get
+    return {name: get(name, unset) for name, unset in columns(kind, select)}
+
+
+def columns(kind: EntityType, select: Sequence[str] | None) -> list[tuple[str, Any]]:
+    """The properties that are shown, each with what stands where it is not set."""
+    names = kind.default if select is None else select
+    return [(name, _unset(kind, name)) for name in names if name not in kind.links]
 
 
 def _unset(kind: EntityType, name: str) -> Any:

@@ -10,7 +10,9 @@ from urllib.parse import quote
 
 import msgspec
 
+from provisor.directory.names import canonical_guid
 from provisor.errors import ProvisorError, Unavailable
+from provisor.events.correlation import correlated
 from provisor.ids import new_id
 from provisor.odata.types import EntityType
 from provisor.signin.model import Caller
@@ -64,11 +66,13 @@ class GraphFace:
             caller = await self._caller(headers, base)
             call = _Call(version, base, caller, request_id, client_request_id)
             body = b"" if method in ("GET", "HEAD") else await http.read_body(receive, self._services.max_body)
-            if [segment.text.lower() for segment in path] == ["$batch"]:
-                call.endpoint = "batch"
-                answer = await self._batch(call, method, http.parse_body(body, headers))
-            else:
-                answer = await self._perform(call, method, path, scope["query_string"], headers, body)
+            # What the audit log tells of this request is found by the id that the caller knows it by.
+            with correlated(canonical_guid(client_request_id) or request_id):
+                if [segment.text.lower() for segment in path] == ["$batch"]:
+                    call.endpoint = "batch"
+                    answer = await self._batch(call, method, http.parse_body(body, headers))
+                else:
+                    answer = await self._perform(call, method, path, scope["query_string"], headers, body)
             endpoint = call.endpoint
         except Exception as error:  # noqa: BLE001 - the edge: whatever happened, the caller gets Graph's envelope
             answer = _failed(error, method, scope["path"], request_id, client_request_id)

@@ -35,7 +35,10 @@ def segments(raw: str) -> list[Segment]:
     made: list[Segment] = []
     for part in raw.split("/"):
         if part:
-            made += _segment(unquote(part))
+            text = unquote(part)
+            if not text.isprintable():
+                raise BadRequest("The address contains a character that none can contain.", code="BadRequest")
+            made += _segment(text)
     return made
 
 

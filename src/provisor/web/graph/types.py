@@ -6,6 +6,8 @@ Those of users and groups come from the directory's own table of attributes; the
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from provisor.directory.attributes import GROUP as GROUP_ATTRIBUTES
 from provisor.directory.attributes import USER as USER_ATTRIBUTES
@@ -50,6 +52,48 @@ def _attributes(kind: ObjectType, shown: frozenset[str] | None = None) -> dict[s
     }
 
 
+def _records(one: str, many: str) -> dict[str, Property]:
+    return {
+        **{name: Property("record", shown=False, filterable=False) for name in one.split()},
+        **{name: Property("records", shown=False, filterable=False) for name in many.split()},
+    }
+
+
+def _absent(**names: str) -> dict[str, Property]:
+    """Properties that Graph has and this directory has not: they may be selected, and are never set."""
+    made = properties(**names)  # type: ignore[arg-type]
+    return {name: Property(found.kind, shown=False, filterable=False) for name, found in made.items()}
+
+
+_USER_ABSENT = {
+    **_absent(
+        texts="aboutMe mySite onPremisesObjectIdentifier preferredName",
+        flags="isManagementRestricted",
+        numbers="deviceEnrollmentLimit",
+        moments="birthday externalUserStateChangeDateTime hireDate lastPasswordChangeDateTime "
+        "onPremisesLastSyncDateTime refreshTokensValidFromDateTime",
+        lists="infoCatalogs interests pastProjects responsibilities schools skills",
+    ),
+    **_records(
+        one="authorizationInfo customSecurityAttributes mailboxSettings print signInActivity",
+        many="assignedLicenses assignedPlans licenseAssignmentStates onPremisesProvisioningErrors provisionedPlans "
+        "serviceProvisioningErrors",
+    ),
+}
+_GROUP_ABSENT = {
+    **_absent(
+        texts="onPremisesDomainName onPremisesNetBiosName preferredDataLocation preferredLanguage theme",
+        flags="allowExternalSenders autoSubscribeNewMembers hasMembersWithLicenseErrors hideFromAddressLists "
+        "hideFromOutlookClients isArchived isFavorite isManagementRestricted isSubscribedByMail welcomeMessageEnabled",
+        numbers="unseenCount",
+        moments="onPremisesLastSyncDateTime",
+        lists="infoCatalogs resourceBehaviorOptions resourceProvisioningOptions",
+    ),
+    **_records(
+        one="licenseProcessingState",
+        many="assignedLabels assignedLicenses onPremisesProvisioningErrors serviceProvisioningErrors",
+    ),
+}
 _PASSWORD = {
     "password": Property(),
     "forceChangePasswordNextSignIn": Property("flag"),
@@ -60,6 +104,7 @@ _IDENTITY = {"signInType": Property(), "issuer": Property(), "issuerAssignedId":
 USER = EntityType(
     "user",
     {
+        **_USER_ABSENT,
         **_attributes(USER_ATTRIBUTES, _USER_SHOWN),
         "passwordProfile": Property("record", _PASSWORD, shown=False, filterable=False),
         "identities": Property("records", _IDENTITY, shown=False, filterable=False),
@@ -78,7 +123,7 @@ _BASIC = ("displayName", "givenName", "id", "mail", "surname", "userPrincipalNam
 BASIC_USER = EntityType("user", {name: USER.properties[name] for name in _BASIC})
 GROUP = EntityType(
     "group",
-    _attributes(GROUP_ATTRIBUTES),
+    {**_GROUP_ABSENT, **_attributes(GROUP_ATTRIBUTES)},
     links={
         "members": "directoryObject",
         "owners": "directoryObject",
@@ -126,5 +171,12 @@ EXTENSION_PROPERTY = EntityType(
         lists="targetObjects",
     ),
 )
+
+
+def without_absent(kind: EntityType, body: Mapping[str, Any]) -> dict[str, Any]:
+    """A body without properties that Graph has and this directory has not, where they are empty."""
+    absent = _USER_ABSENT if kind is USER else _GROUP_ABSENT
+    return {name: value for name, value in body.items() if value not in (None, []) or name not in absent}
+
 
 TYPES = {kind.name: kind for kind in (USER, GROUP, DIRECTORY_OBJECT, ORGANIZATION, DOMAIN, EXTENSION_PROPERTY)}

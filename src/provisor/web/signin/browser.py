@@ -40,7 +40,7 @@ async def let_in(request: Request, services: SignInServices, person: PersonKey, 
     """Begin a session, always a new one, and go on. A session from before ends."""
     name = COOKIES[person.kind]
     await services.sessions.end(request.cookies.get(name))
-    await services.accounts.note_sign_in(person)
+    await services.accounts.note_sign_in(person, origin_of(request))
     value = await services.sessions.create(person, origin_of(request))
     response = RedirectResponse(to, 303, headers=_NO_STORE)
     set_cookie(request, response, name, value)

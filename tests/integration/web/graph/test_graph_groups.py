@@ -169,7 +169,11 @@ async def test_who_makes_a_group_owns_it(graph: GraphClient, tokens: KnownTokens
 
 
 async def test_memberships_are_asked_about(graph: GraphClient) -> None:
-    ann = await make(graph, "Ann")
+    await ask_about_memberships(graph, "Ann")
+
+
+async def ask_about_memberships(graph: GraphClient, name: str) -> None:
+    ann = await make(graph, name)
     inner = await group(graph, "Inner", **{"members@odata.bind": bind(ann)})
     mail = await group(graph, "Mail", securityEnabled=False, **{"members@odata.bind": bind(inner)})
     other = await group(graph, "Other")

@@ -8,7 +8,9 @@ import pytest
 from tests.integration.web.graph.conftest import GraphClient
 
 from provisor.directory.model import NewUser, Tenant
+from provisor.directory.service import Directory
 from provisor.security.actor import operator
+from provisor.storage.database import Database
 from provisor.testing.callers import KeptPasswords, KnownTokens, app
 from provisor.web.graph.services import GraphServices
 
@@ -155,12 +157,15 @@ async def test_a_page_link_works_for_its_own_question_only(graph: GraphClient) -
         assert (reply.status, reply.error["code"]) == (400, "Directory_ExpiredPageToken")
 
 
+async def make_many(directory: Directory, tenant: Tenant, count: int) -> None:
+    people = [
+        NewUser({"userPrincipalName": f"u{n:04}@lindenhof.example", "displayName": f"U {n}"}) for n in range(count)
+    ]
+    await directory.create_users(operator(), tenant.id, people)
+
+
 async def test_a_long_page_is_sent_in_pieces(graph: GraphClient, graph_services: GraphServices, tenant: Tenant) -> None:
-    await graph_services.directory.create_users(
-        operator(),
-        tenant.id,
-        [NewUser({"userPrincipalName": f"u{n:04}@lindenhof.example", "displayName": f"U {n}"}) for n in range(1_001)],
-    )
+    await make_many(graph_services.directory, tenant, 1_001)
 
     reply = await graph("GET", "/users?$top=999")
 
@@ -323,3 +328,24 @@ async def test_who_may_read_basic_profiles_sees_no_more(
             if "filter" not in query or path == "/users":
                 assert (await graph("GET", f"{path}?{query}")).status == 400
     assert (await graph("GET", "/users/delta")).status == 403
+
+
+async def test_what_graph_has_and_this_directory_has_not_is_empty(graph: GraphClient) -> None:
+    ann = await make(graph, "Ann", assignedLicenses=[], aboutMe=None)
+
+    read = (await graph("GET", f"/users/{ann}?$select=id,assignedLicenses,signInActivity,aboutMe")).json
+    assert (read["assignedLicenses"], read["signInActivity"], read["aboutMe"]) == ([], None, None)
+    assert (await graph("GET", "/users?$filter=aboutMe eq 'x'")).status == 400
+    refused = await graph("PATCH", f"/users/{ann}", {"aboutMe": "me"})
+    assert (refused.status, refused.error["details"][0]["target"]) == (400, "aboutMe")
+
+
+async def test_the_audit_log_knows_the_callers_request(graph: GraphClient, database: Database, tenant: Tenant) -> None:
+    mine = "0f3c4d10-1111-2222-3333-444455556666"
+    await graph("POST", "/users", new("Ann"), headers={"client-request-id": mine})
+
+    row = await database.read(
+        lambda tx: tx.fetch_one("SELECT activity, actor FROM audit_entry WHERE correlation_id = :id", {"id": mine})
+    )
+    assert row is not None
+    assert row[0] == "Add user"

@@ -69,6 +69,8 @@ def _audit() -> None:
 
 
 def _provisioning_log() -> None:
+    # What the indices below answer as well.
+    op.drop_index("ix_provisioning_log_source", "provisioning_log")
     op.add_column("provisioning_log", sa.Column("target_id", KEY, nullable=True))
     op.add_column("provisioning_log", sa.Column("source_name", KEY, nullable=False, server_default=""))
     for name, columns in (

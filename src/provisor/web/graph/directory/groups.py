@@ -17,7 +17,7 @@ from provisor.web.graph.http import Answer, Request
 from provisor.web.graph.links import Tokens
 from provisor.web.graph.routing import DIRECTORY_LIST, ENTITY, Operation
 from provisor.web.graph.services import GraphServices
-from provisor.web.graph.types import GROUP
+from provisor.web.graph.types import GROUP, without_absent
 
 _REQUIRED = ("displayName", "mailEnabled", "mailNickname", "securityEnabled")
 _MEMBERS, _OWNERS = "members@odata.bind", "owners@odata.bind"
@@ -134,5 +134,6 @@ class Groups:
         return no_content()
 
     async def _attributes(self, request: Request, body: Mapping[str, Any], bound: tuple[str, ...]) -> dict[str, Any]:
-        named = {_FOLDED.get(name.lower(), name): value for name, value in body.items() if name not in bound}
+        held = without_absent(GROUP, body)
+        named = {_FOLDED.get(name.lower(), name): value for name, value in held.items() if name not in bound}
         return await self._services.extensions.check(request.actor, request.tenant_id, "Group", named)

@@ -11,7 +11,7 @@ from provisor.directory.model import Group, User
 from provisor.directory.names import canonical_guid
 from provisor.odata.options import Expand, Options
 from provisor.odata.types import EntityType
-from provisor.web.graph.answers import Document, projected, selected
+from provisor.web.graph.answers import Document, columns, projected
 from provisor.web.graph.errors import BadRequest, ResourceNotFound
 from provisor.web.graph.http import Request
 from provisor.web.graph.paths import segments
@@ -21,6 +21,8 @@ from provisor.web.graph.types import GROUP, USER
 # How many of a link's objects $expand gives.
 MOST_EXPANDED = 20
 MOST_BOUND = 20
+# What is not among an object's attributes.
+_COMPUTED = frozenset(("id", "createdDateTime", "deletedDateTime", "identities"))
 
 
 def kind_of(found: User | Group) -> EntityType:
@@ -35,6 +37,20 @@ def whole(found: User | Group) -> Document:
         upn = found.user_principal_name
         issuer = upn.rpartition("@")[2]
         made["identities"] = [{"signInType": "userPrincipalName", "issuer": issuer, "issuerAssignedId": upn}]
+    return made
+
+
+def _row(found: User | Group, shown: Sequence[tuple[str, Any]], computed: Sequence[str]) -> Document:
+    """The properties that are shown; those that are not simply attributes are computed only where asked for."""
+    get = found.attributes.get
+    made = {name: get(name, unset) for name, unset in shown}
+    if computed:
+        if len(computed) > 1 or computed[0] != "id":
+            everything = whole(found)
+            for name in computed:
+                made[name] = everything.get(name)
+        else:
+            made["id"] = found.id
     return made
 
 
@@ -112,7 +128,10 @@ class Objects:
             raise BadRequest(
                 "A reference is an address such as https://graph.microsoft.com/v1.0/directoryObjects/{id}."
             )
-        path = segments(urlsplit(address).path)
+        try:
+            path = segments(urlsplit(address).path)
+        except ValueError as error:
+            raise BadRequest(f"Invalid URL in a reference: '{address[:200]}'.") from error
         if len(path) < 2 or path[-2].text.lower() not in ("directoryobjects", "users", "groups"):
             raise BadRequest(f"Invalid URL in a reference: '{address[:200]}'.")
         ref = path[-1].text
@@ -127,12 +146,14 @@ class Objects:
         self, request: Request, found: Sequence[User] | Sequence[Group], options: Options, kind: EntityType
     ) -> list[Document]:
         """Objects of one type as they were asked for, with what is expanded."""
-        made = [whole(one) for one in found]
+        shown = columns(kind, options.select)
+        computed = [name for name, _ in shown if name in _COMPUTED]
+        made = [_row(one, shown, computed) for one in found]
         for expand in options.expand:
             behind = await self._expanded(request, found, expand)
             for one, links in zip(made, behind, strict=True):
                 one[expand.link] = links
-        return [selected(one, options, kind) for one in made]
+        return made
 
     async def _expanded(
         self, request: Request, found: Sequence[User | Group], expand: Expand

@@ -17,7 +17,7 @@ from provisor.web.graph.http import Answer, Request
 from provisor.web.graph.links import Tokens
 from provisor.web.graph.routing import DIRECTORY_LIST, ENTITY, SELECT, Operation
 from provisor.web.graph.services import GraphServices
-from provisor.web.graph.types import BASIC_USER, DIRECTORY_OBJECT, USER
+from provisor.web.graph.types import BASIC_USER, DIRECTORY_OBJECT, USER, without_absent
 
 _REQUIRED = ("accountEnabled", "displayName", "mailNickname", "userPrincipalName", "passwordProfile")
 _PROFILE = ("password", "forceChangePasswordNextSignIn", "forceChangePasswordNextSignInWithMfa")
@@ -134,7 +134,8 @@ class Users:
         return known[user.manager_id]
 
     async def _attributes(self, request: Request, body: Mapping[str, Any]) -> dict[str, Any]:
-        named = {canonical(name): value for name, value in body.items() if name.lower() != "passwordprofile"}
+        held = without_absent(USER, body)
+        named = {canonical(name): value for name, value in held.items() if name != "passwordProfile"}
         return await self._services.extensions.check(request.actor, request.tenant_id, "User", named)
 
     def _password(self, body: Mapping[str, Any], login: object) -> str | None:

@@ -70,6 +70,20 @@
       if (said) say(said.textContent.trim());
     }
   });
+  // A part of a page that cannot be had: the page that says why is shown as a whole.
+  document.addEventListener("htmx:response:error", (event) => {
+    const { sourceElement, request, response } = event.detail.ctx;
+    if (response.status !== 422) location.assign(sourceElement.getAttribute("href") ?? request.action);
+  });
+
+  // Sent once is enough: a second click would make a second key.
+  document.addEventListener("submit", (event) => {
+    const button = event.submitter;
+    if (event.defaultPrevented || event.target.method !== "post" || !button) return;
+    setTimeout(() => (button.disabled = true));
+    setTimeout(() => (button.disabled = false), 3000);
+  });
+
   document.addEventListener("htmx:error", () => say("The server does not answer. Try again."));
 
   // Parts that follow what happens: data-live is the address of an event stream of pieces of a page.

@@ -1,0 +1,1 @@
+"""Step scoping, where groups inside groups count: a job's setting."""
