@@ -54,9 +54,10 @@ async def recheck(
         except TargetError as error:
             notes.refused(item, error)
             return
-        state, _ = seen_state(target, link.acknowledged, manager)
-        item.link = replace(link, acknowledged=state)
-        notes.link(item, link.target_id, state, link.state)
+        state, differences = seen_state(target, link.acknowledged, manager)
+        if differences:
+            item.link = replace(link, acknowledged=state)
+            notes.link(item, link.target_id, state, link.state)
         batch.rechecked.done.append(link.source_id)
 
     await run.each([item for item in linked if item.source.id in asked], read)
