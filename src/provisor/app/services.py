@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from provisor.applications.registrations.service import Registrations
     from provisor.applications.service import Applications
     from provisor.applications.synchronization.service import Synchronization
+    from provisor.connector.paces.store import PaceStore
     from provisor.connector.transport import Transport
     from provisor.directory.extensions.service import Extensions
     from provisor.directory.links.service import Links as DirectoryLinks
@@ -276,11 +277,18 @@ class AppServices:
         return TargetClients(self.applications, self._transport, self.clock)
 
     @cached_property
+    def paces(self) -> PaceStore:
+        from provisor.connector.paces.store import PaceStore
+
+        return PaceStore(self.database)
+
+    @cached_property
     def provisioning(self) -> Provisioning:
         from provisor.provisioning.service import Provisioning
 
         stores = self.stores
-        return Provisioning(stores.jobs, stores.decisions, self.applications, self.targets, self.clock, self.guards)
+        shared = (self.applications, self.targets, self.clock, self.guards, self.paces)
+        return Provisioning(stores.jobs, stores.decisions, *shared)
 
     @cached_property
     def decisions(self) -> Decisions:
@@ -629,6 +637,12 @@ class AppServices:
         from provisor.security.passwords import Passwords
 
         return Passwords()
+
+    async def address(self) -> str:
+        """Where the world, or this machine, finds the server of this database."""
+        from provisor.app.address import server_address
+
+        return await server_address(self.database, self.settings)
 
     @property
     def sealer(self) -> Sealer:

@@ -32,7 +32,8 @@ class TargetClients:
         self._clock = clock
         self._tokens = TokenSource(transport, clock, timeout=REQUEST_MS / 1000)
         self._clients: dict[str, tuple[Credentials, str | None, str, ScimClient]] = {}
-        self._pacers: dict[str, Pacer] = {}
+        # The root of the target's address -> its pace.
+        self.pacers: dict[str, Pacer] = {}
 
     async def client(self, actor: Actor, job: Job) -> ScimClient:
         """The client for a job's target. Raises ``InvalidInput`` when its Tenant URL cannot be used, ``TargetError``
@@ -64,15 +65,16 @@ class TargetClients:
 
     def _made(self, template: Template, credentials: Credentials, token: str | None, dialect: str) -> ScimClient:
         profile = CapabilityProfile.from_dict(template.capabilities)
-        pacer = self._pacers.setdefault(
-            credentials.base_address,
+        address = parse_tenant_url(credentials.base_address)
+        pacer = self.pacers.setdefault(
+            address.root,
             Pacer(self._clock, concurrency=profile.concurrency, requests_per_second=profile.requests_per_second),
         )
         return ScimClient(
             self._transport,
             base_address=credentials.base_address,
             token=token,
-            dialect=load_dialect(dialect, parse_tenant_url(credentials.base_address).flags),
+            dialect=load_dialect(dialect, address.flags),
             capabilities=profile,
             clock=self._clock,
             timeout=REQUEST_MS / 1000,

@@ -25,6 +25,7 @@ from sqlalchemy import Engine, event
 
 from provisor.app.locks import ExecutorBusy, WorkerLock, take_worker_lock
 from provisor.app.mail import mailing
+from provisor.app.pacing import sharing_pace
 from provisor.app.services import AppServices
 from provisor.app.upkeep.schedule import keeping
 from provisor.app.webhooks import delivering
@@ -102,6 +103,7 @@ async def running_worker(services: AppServices, *, wait: bool = False) -> AsyncI
             delivering(services.deliveries, services.clock),
             mailing(services.mail_delivery, services.clock),
             keeping(services),
+            sharing_pace(services.targets, services.paces, services.clock, lock.executor_id),
         ):
             yield lock
     finally:

@@ -42,7 +42,7 @@ def create(
         path = await services.setup.company_link(company.id)
         if not people or path is None:
             return company, None, None
-        return company, people[0].email, services.settings.address + path
+        return company, people[0].email, await services.address() + path
 
     company, administrator, sign_in = here.run(work)
 

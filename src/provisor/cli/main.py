@@ -28,6 +28,7 @@ from provisor.cli import (
     job_control,
     job_explain,
     job_guards,
+    job_making,
     job_ondemand,
     job_plan,
     maintenance,
@@ -73,6 +74,7 @@ for name, group in (
 job_control.register(job.commands)
 job_explain.register(job.commands)
 job_guards.register(job.commands)
+job_making.register(job.commands)
 job_ondemand.register(job.commands)
 job_plan.register(job.commands)
 company.commands.add_typer(company_schema.commands, name="schema")

@@ -82,6 +82,7 @@ def serve(
             messages.print(text, markup=False, soft_wrap=True)
 
     async def work(services: AppServices) -> None:
+        from provisor.app.address import note_address
         from provisor.cli.faces import make_app
         from provisor.cli.server import serving, until_told_to_end
         from provisor.cli.working import worker_here_or_elsewhere
@@ -91,6 +92,7 @@ def serve(
             await stack.enter_async_context(serving(make_app(services), bound, tls_cert=tls_cert, tls_key=tls_key))
             if not no_worker:
                 await stack.enter_async_context(worker_here_or_elsewhere(services, busy))
+            await note_address(services.database, settings.public_url or address)
             here.output.line(f"ready {address}")
             await begin(services)
             await until_told_to_end()

@@ -46,7 +46,7 @@ def create_token(
 
     async def work(services: AppServices) -> IssuedToken:
         found = await services.directory.find_tenant(operator(), tenant)
-        return await services.authority.create_token(operator(), found.id, hours, services.settings.address)
+        return await services.authority.create_token(operator(), found.id, hours, await services.address())
 
     made = here.run(work)
 
@@ -183,7 +183,7 @@ def reset(
     async def work(services: AppServices) -> tuple[NewLink, str, str]:
         found, name = await _person(services, person, tenant, company)
         link = await services.links.for_person(operator(), found)
-        return link, name, services.settings.address
+        return link, name, await services.address()
 
     link, name, base = here.run(work)
     url = base + link.path

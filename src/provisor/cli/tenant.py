@@ -42,7 +42,7 @@ def create(
         if admin is None:
             return tenant, None
         try:
-            return tenant, services.settings.address + await services.setup.first_administrator(tenant.id, admin)
+            return tenant, await services.address() + await services.setup.first_administrator(tenant.id, admin)
         except ProvisorError as error:
             raise Conflict(
                 f"The tenant {tenant.name} ({tenant.id}) was made, its administrator was not: {error.message}",

@@ -277,6 +277,7 @@ class ScimClient:
             exchange = await self._exchange(request, what)
             response = exchange.response
             if response is None or response.status < 429:
+                self._pacer.served()
                 return exchange, None
             decision = decide(
                 response.status,

@@ -15,10 +15,12 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 from provisor.clock import Clock
+from provisor.connector.rates import Learnt, after_refusal, after_success
 
 # A target that names a longer wait than this is not believed; it is asked again after that.
 MAX_RETRY_AFTER = 3600.0
 _FIRST_WAIT, _LONGEST_WAIT = 1.0, 60.0
+_WINDOW_MS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +129,17 @@ class Pacer:
     ) -> None:
         self.budget = budget
         self.throttled = 0  # answers that asked for a pause, for the status page
+        self.learnt = Learnt()
+        # Of the target's rate this process takes so much: the others that call it take the rest.
+        self.share = 1.0
+        self.used_at = 0  # ms UTC, 0 before the first request
         self._clock = clock
         self._places = Places(concurrency)
-        self._interval_ms = 1000 / requests_per_second if requests_per_second else 0.0
+        self._most = requests_per_second
         self._next_ms = 0.0
         self._paused_until_ms = 0.0
+        # When requests were served, as far back as the window.
+        self._served: deque[int] = deque()
 
     def place(self) -> AbstractAsyncContextManager[None]:
         """One of the places for requests under way; wait here for a free one."""
@@ -139,7 +147,8 @@ class Pacer:
 
     async def turn(self) -> None:
         """Wait until no pause holds and the rate allows one more request."""
-        while self._interval_ms or self._paused_until_ms:
+        self.used_at = self._clock.now_ms()
+        while self._paused_until_ms or self.rate is not None:
             now = self._clock.now_ms()
             if now < self._paused_until_ms:
                 await self._clock.sleep((self._paused_until_ms - now) / 1000)
@@ -147,14 +156,32 @@ class Pacer:
             self._paused_until_ms = 0.0
             # Who is first in line does not wait behind the turns that were promised already; those move on by one.
             slot = max(now, self._next_ms) if not first_in_line.get() else now
-            self._next_ms = max(now, self._next_ms) + self._interval_ms
+            self._next_ms = max(now, self._next_ms) + (1000 / self.rate if self.rate else 0.0)
             if slot > now:
                 await self._clock.sleep((slot - now) / 1000)
             if not self._paused_until_ms:
                 return
 
+    @property
+    def rate(self) -> float | None:
+        """Requests a second that this process sends at most: what is allowed or learnt, and its share of it."""
+        limits = [limit for limit in (self._most, self.learnt.rate) if limit is not None]
+        return min(limits) * self.share if limits else None
+
+    def served(self) -> None:
+        """A request was answered without a plea for a pause."""
+        now = self._clock.now_ms()
+        self._served.append(now)
+        while now - self._served[0] > _WINDOW_MS:
+            self._served.popleft()
+        self.learnt = after_success(self.learnt, now=now)
+
     def pause(self, seconds: float) -> None:
-        """Hold back every request of this target for so long."""
+        """Hold back every request of this target for so long, and learn from it how fast it may be asked."""
+        now = self._clock.now_ms()
+        lately = sum(now - at <= 1_000 for at in self._served)
+        seen = max(lately, len(self._served) / (_WINDOW_MS / 1_000))
+        self.learnt = after_refusal(self.learnt, now=now, seen=seen / self.share)
         self.throttled += 1
         self._paused_until_ms = max(self._paused_until_ms, self._clock.now_ms() + seconds * 1000)
 

@@ -38,7 +38,8 @@ class InvalidAttributes(InvalidInput):
     """Some attributes cannot be used."""
 
     def __init__(self, faults: list[Fault], *, hint: str | None = None) -> None:
-        super().__init__("; ".join(f"{fault.attribute} {fault.reason}" for fault in faults) + ".", hint=hint)
+        text = "; ".join(f"{fault.attribute} {fault.reason}" for fault in faults)
+        super().__init__(text if text.endswith("?") else f"{text}.", hint=hint)
         self.faults = faults
 
 

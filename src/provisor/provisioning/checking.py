@@ -19,6 +19,8 @@ from provisor.connector.errors import TargetError
 from provisor.errors import InvalidInput
 from provisor.security.actor import Actor
 
+OAUTH_CLIENT_CREDENTIALS = "OAuth2ClientCredentialsGrant"
+
 
 class MissingCredential(InvalidInput):
     """A credential that is needed was not given."""
@@ -65,6 +67,24 @@ class CredentialChecks:
             return diagnose(error, "User", users_answered=False)
         user, group = _matching(template, job, groups=client.capabilities.groups)
         return await client.test(user, group)
+
+    async def acquire(self, actor: Actor, sp: ServicePrincipal, pairs: Sequence[tuple[str, str]]) -> None:
+        """Ask the target's authority for an access token with these credentials, and store them when it gives one.
+
+        Only client credentials: no app of the gallery has a page to sign in at that would give an authorization code.
+        Raises ``MissingCredential``, ``InvalidInput``, and ``TargetError`` when there is no token.
+        """
+        given = await self._synchronization.completed(actor, sp, pairs)
+        if given.get("Oauth2AuthorizationCode"):
+            raise InvalidInput(
+                f"{sp.display_name} does not take authorization codes.",
+                hint="Give client credentials (Oauth2ClientId, Oauth2ClientSecret), or a Secret Token.",
+            )
+        template = self._synchronization.templates(actor, sp)[0]
+        kind = {"AuthenticationType": OAUTH_CLIENT_CREDENTIALS}
+        values = {**await self._synchronization.saved(actor, sp), **given, **kind}
+        await self._probes.probe(template, credentials_of(template, values), JobSettings().dialect)
+        await self._synchronization.set_secrets(actor, sp, [*pairs, *kind.items()], replace=False)
 
 
 def credentials_of(template: Template, values: Mapping[str, str]) -> Credentials:

@@ -250,11 +250,11 @@ ON CONFLICT (job_id, source_id) DO UPDATE SET stage = 'object', seq = pending.se
     gone = pending.gone OR excluded.gone
 
 -- name: mark_gone
--- Initial cycle: linked objects that the directory no longer has. One statement on one snapshot: a complete answer.
+-- Initial cycle: what is in the queue and no longer in the directory. One statement on one snapshot: a complete answer.
+-- It has jumped over the feed's entries that said so.
 UPDATE pending SET gone = TRUE
-WHERE job_id = :job_id AND stage = 'object'
+WHERE job_id = :job_id
   AND EXISTS (SELECT 1 FROM tenant t WHERE t.id = :tenant_id)
-  AND EXISTS (SELECT 1 FROM link l WHERE l.job_id = pending.job_id AND l.source_id = pending.source_id)
   AND NOT EXISTS (SELECT 1 FROM directory_user u WHERE u.tenant_id = :tenant_id AND u.id = pending.source_id)
   AND NOT EXISTS (SELECT 1 FROM directory_group g WHERE g.tenant_id = :tenant_id AND g.id = pending.source_id)
 

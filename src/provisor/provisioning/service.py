@@ -5,15 +5,19 @@ States, schedule and ``resetScope``: ``reference/entra-provisioning-service.md``
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from provisor.applications.model import CredentialsChange, Job, Removed
 from provisor.applications.service import Applications
 from provisor.clock import Clock
+from provisor.connector.address import parse_tenant_url
 from provisor.connector.check import ConnectionResult, diagnose
 from provisor.connector.client import ScimClient
 from provisor.connector.errors import TargetError
+from provisor.connector.paces.model import Pace
+from provisor.connector.paces.store import PaceStore
+from provisor.connector.rates import Learnt, of_all
 from provisor.errors import Conflict, InvalidInput
 from provisor.events.audit import activities
 from provisor.provisioning import settings as job_settings
@@ -61,13 +65,16 @@ class Provisioning:
         targets: Targets,
         clock: Clock,
         guards: Guards,
+        paces: PaceStore | None = None,
     ) -> None:
+        """``paces``: what all workers know of the pace of targets; null where nobody shares it."""
         self._store = store
         self._decisions = decisions
         self._applications = applications
         self._targets = targets
         self._clock = clock
         self._guards = guards
+        self._paces = paces
 
     async def test(self, actor: Actor, job_id: str) -> ConnectionResult:
         """Test Connection: a search for a random user (and group) by the matching attributes. Never raises for it.
@@ -262,7 +269,12 @@ class Provisioning:
         return cycle if cycle is not None and cycle.job_id == job_id else None
 
     async def progress(self, actor: Actor, job_id: str) -> Mapping[str, Any]:
-        """Of the running cycle: ``considered`` so far, ``waiting`` to be looked at, the phase; empty without one."""
+        """Of the running cycle: ``considered`` so far, ``waiting`` to be looked at, the phase, ``objectsPerSecond``
+        since it began, ``etaSeconds`` (null while nothing can be said), ``pacing``; empty without a running cycle.
+
+        ``pacing``: ``requestsPerSecond`` that the target takes as far as was learnt (null: no limit was met), answers
+        that were ``throttled``, and until when it asked for a pause (ms UTC, null for none).
+        """
         await self._readable(actor, job_id)
         now = self._clock.now_ms()
         state = await self._store.state(job_id, now)
@@ -270,7 +282,31 @@ class Provisioning:
         if cycle is None:
             return {}
         waiting = await self._store.unfinished(job_id, now)
-        return {"cycleId": cycle.id, "phase": cycle.phase, "considered": cycle.considered, "waiting": waiting}
+        took = max(now - cycle.began_at, 1) / 1000
+        rate = cycle.considered / took
+        pacing = await self._pacing(job_id)
+        pause = max(0, (pacing["pausedUntil"] or 0) - now) / 1000
+        return {
+            "cycleId": cycle.id,
+            "phase": cycle.phase,
+            "considered": cycle.considered,
+            "waiting": waiting,
+            "objectsPerSecond": round(rate, 1),
+            "etaSeconds": round(waiting / rate + pause) if rate else None,
+            "pacing": pacing,
+        }
+
+    async def _pacing(self, job_id: str) -> dict[str, Any]:
+        known: Sequence[Pace] = ()
+        if self._paces is not None:
+            address = (await self._applications.credentials(SERVICE, job_id)).base_address
+            known = await self._paces.of(parse_tenant_url(address).root)
+        learnt = of_all([Learnt(one.rate, one.refused_at, one.raised_at) for one in known])
+        return {
+            "requestsPerSecond": None if learnt.rate is None else round(learnt.rate, 1),
+            "throttled": sum(one.throttled for one in known),
+            "pausedUntil": max((one.paused_until for one in known if one.paused_until), default=None),
+        }
 
     async def state(self, actor: Actor, job_id: str) -> JobState:
         """Where the job stands."""

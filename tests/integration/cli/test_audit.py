@@ -20,15 +20,17 @@ async def _tamper(store: Store) -> None:
 
 
 def test_the_log_is_listed_and_proven(cli: Cli) -> None:
-    cli("tenant", "create", "Example", "--domain", "example.org", "--admin", "root@example.org")
-    cli("company", "create", "Firm", "--admin", "ada@firm.example")
+    cli("tenant", "create", "Example", "--domain", "example.org")
+    cli("company", "create", "Firm")
+    cli("app", "add", "scim", "--name", "App", "--tenant-url", "https://target.test/scim")
+    cli("apikey", "create", "--name", "k", "--expires", "2099-12-31")
     mine = cli("audit", "list").json
     assert [(entry["activity"], entry["initiatedBy"]["kind"]) for entry in mine["entries"]] == [
-        ("Add user", "operator")
+        ("Add service principal", "operator")
     ]
     assert mine["next"] is None
     theirs = cli("audit", "list", "--company", "Firm").json
-    assert [entry["activity"] for entry in theirs["entries"]] == ["Add administrator"]
+    assert [entry["activity"] for entry in theirs["entries"]] == ["Add API key"]
     first = cli("audit", "list", "--system", "--limit", "1").json
     assert [entry["activity"] for entry in first["entries"]] == ["Add company"]
     second = cli("audit", "list", "--system", "--limit", "1", "--after", first["next"]).json

@@ -22,6 +22,7 @@ from provisor.security.secrets import MasterKey
 from provisor.storage.database import Database, Tx
 from provisor.testing.clock import SettableClock
 from provisor.testing.target import SimulatedTarget
+from provisor.testing.target_faults import unauthorized
 
 REALM = Realm("tenant", "t1")
 URN = "urn:example:params:scim:schemas:extension:badge:2.0:User"
@@ -191,7 +192,7 @@ def test_secrets_do_not_show_in_differences() -> None:
 
 @pytest.fixture
 def services(database: Database) -> AppServices:
-    target = SimulatedTarget(token="let-me-in")
+    target = SimulatedTarget()
     return wire(database, MasterKey(bytes(32), "test"), target, Settings(), SettableClock(skipping=True))
 
 
@@ -267,7 +268,7 @@ async def test_the_identity_side_tells_every_change(services: AppServices) -> No
     assert changes[3] == f"manager: None > {bob.id}"
     assert changes[11] == "interval_seconds: 2400 > 600"
     assert changes[12] == "SecretToken: (hidden) > (hidden)"
-    assert changes[14] == "status: None > NotRun"
+    assert changes[14] == "status: NotConfigured > NotRun"
     page = await services.audit.page(me, realm, limit=1_000)
     assert b"another-token" not in msgspec.json.encode(page.entries)
     assert b"let-me-in" not in msgspec.json.encode(page.entries)
@@ -296,16 +297,16 @@ async def test_quarantine_is_told_when_it_begins_and_when_it_ends(database: Data
     ada = await services.directory.create_user(
         me, home.id, {"userPrincipalName": "ada@example.org", "displayName": "Ada"}
     )
-    app = await services.applications.add(
-        me, home.id, "scim", "App", "https://target.test/scim/v2", secret_token="wrong"
-    )
+    address = "https://target.test/scim/v2"
+    app = await services.applications.add(me, home.id, "scim", "App", address, secret_token="let-me-in")
     await services.applications.assign(me, home.id, app.service_principal.id, ada.id, "User")
     await services.provisioning.start(me, app.job_id)
+    target.fault(unauthorized(), times=None)
     engine = services.engine("test")
     await run_inline(engine, app.job_id)
     clock.advance(seconds=600)
     await run_inline(engine, app.job_id)
-    await services.applications.set_credentials(me, app.job_id, secret_token="let-me-in")
+    target.heal()
     clock.advance(seconds=2 * 86_400)
     await run_inline(engine, app.job_id)
     entries = [entry for entry in await told(services, tenant(home.id)) if entry[0].startswith("Quarantine")]

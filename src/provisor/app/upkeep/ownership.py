@@ -15,7 +15,7 @@ from provisor.storage.tables import metadata
 RealmKind = Literal["tenant", "company"]
 
 # Of the whole installation.
-NOBODYS = frozenset({"setting", "executor", "attempt"})
+NOBODYS = frozenset({"setting", "target_pace", "executor", "attempt"})
 
 # Statements are made of the tables' own names; ids are parameters.
 # ruff: noqa: S608

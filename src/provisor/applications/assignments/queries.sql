@@ -2,7 +2,8 @@
 -- are kept for their restoration, and not shown.
 
 -- name: of_resource
--- A page of who is assigned to an application, by the assignment's id, which is in the order of time.
+-- A page of who is assigned to an application, by the assignment's id, which is in the order of time. The application
+-- picks them, then they are sorted: an index in their order would tempt SQLite away from better ones elsewhere.
 SELECT a.id, a.tenant_id, a.service_principal_id, a.principal_id, a.principal_type,
        COALESCE(u.display_name, g.display_name, p.display_name), a.app_role_id, a.created_at, r.display_name
 FROM assignment a
@@ -10,12 +11,13 @@ LEFT JOIN directory_user u ON u.tenant_id = a.tenant_id AND u.id = a.principal_i
 LEFT JOIN directory_group g ON g.tenant_id = a.tenant_id AND g.id = a.principal_id AND g.deleted_at IS NULL
 LEFT JOIN service_principal p ON p.tenant_id = a.tenant_id AND p.id = a.principal_id
 LEFT JOIN service_principal r ON r.tenant_id = a.tenant_id AND r.id = a.service_principal_id
-WHERE a.tenant_id = :tenant_id AND a.service_principal_id = :id AND a.id > :after
+WHERE a.service_principal_id = :id AND a.tenant_id || '' = :tenant_id AND a.id || '' > :after
   AND COALESCE(u.id, g.id, p.id) IS NOT NULL
-ORDER BY a.id LIMIT :limit
+ORDER BY a.id || '' LIMIT :limit
 
 -- name: of_principal
--- A page of what somebody is assigned to.
+-- A page of what somebody is assigned to, which is little: found by the principal, then sorted. SQLite would rather walk
+-- all of a tenant's assignments in the order of their ids.
 SELECT a.id, a.tenant_id, a.service_principal_id, a.principal_id, a.principal_type,
        COALESCE(u.display_name, g.display_name, p.display_name), a.app_role_id, a.created_at, r.display_name
 FROM assignment a
@@ -23,9 +25,9 @@ LEFT JOIN directory_user u ON u.tenant_id = a.tenant_id AND u.id = a.principal_i
 LEFT JOIN directory_group g ON g.tenant_id = a.tenant_id AND g.id = a.principal_id AND g.deleted_at IS NULL
 LEFT JOIN service_principal p ON p.tenant_id = a.tenant_id AND p.id = a.principal_id
 LEFT JOIN service_principal r ON r.tenant_id = a.tenant_id AND r.id = a.service_principal_id
-WHERE a.tenant_id = :tenant_id AND a.principal_id = :id AND a.id > :after
+WHERE a.tenant_id = :tenant_id AND a.principal_id = :id AND a.id || '' > :after
   AND COALESCE(u.id, g.id, p.id) IS NOT NULL
-ORDER BY a.id LIMIT :limit
+ORDER BY a.id || '' LIMIT :limit
 
 -- name: one
 -- One assignment.

@@ -51,14 +51,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class EntryPage:
-    """Entries without their bodies, newest first. ``before``: where the next page begins; null: there is none.
-
-    ``looked_at``: how many entries were looked through for them, at most.
-    """
+    """Entries without their bodies, newest first. ``before``: where the next page begins; null: there is none."""
 
     entries: Sequence[Entry]
     before: str | None
-    looked_at: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,8 +58,8 @@ class RequestStore:
             rows = await tx.fetch_all(_SQL["request_lines"], {**params, "oldest": oldest or ""})
             found = [_entry(row) for row in rows]
             if len(found) > limit:
-                return EntryPage(found[:limit], found[limit - 1].id, window)
-            return EntryPage(found, oldest, window)
+                return EntryPage(found[:limit], found[limit - 1].id)
+            return EntryPage(found, oldest)
 
         return await self._database.read(work, long=True)
 

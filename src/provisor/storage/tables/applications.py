@@ -46,7 +46,7 @@ application_owner = Table(
     Column("owner_id", Key, primary_key=True),
     Column("owner_type", Key, nullable=False),  # User | ServicePrincipal
     Column("created_at", Moment, nullable=False),
-    Index("ix_application_owner_owner", "tenant_id", "owner_id"),
+    Index("ix_application_owner_owner", "tenant_id", "owner_id", "object_id"),
 )
 
 # Client secrets of applications and of service principals, as an HMAC.

@@ -63,6 +63,15 @@ def number(count: int) -> Answer:
     return Answer(200, str(count).encode(), media=TEXT)
 
 
+def with_links(found: Mapping[str, Any], options: Options, kind: EntityType, *links: str) -> Document:
+    """The same, and these links in place wherever nothing was selected, or they were."""
+    shown = selected(found, options, kind)
+    for link in links:
+        if options.select is None or link in options.select:
+            shown[link] = found.get(link)
+    return shown
+
+
 def selected(found: Mapping[str, Any], options: Options, kind: EntityType) -> Document:
     """What of a whole document is shown: what was selected, or the type's default; what is expanded as well."""
     shown = projected(found, options.select, kind)
@@ -101,6 +110,7 @@ class Listing:
     kind: EntityType
     tokens: Tokens
     exact: Exact = nowhere
+    in_place: Sequence[str] = ()
 
     def answer(self, found: Sequence[Document], *, most: int = 999, page: int = DEFAULT_PAGE) -> Answer:
         """The page that was asked for of these whole documents."""
@@ -116,7 +126,7 @@ class Listing:
         if end < len(kept):
             token = self.tokens.seal(_Offset(end), bound(self.request))
             body["@odata.nextLink"] = next_link(self.request, token)
-        body["value"] = [selected(one, options, self.kind) for one in kept[at:end]]
+        body["value"] = [with_links(one, options, self.kind, *self.in_place) for one in kept[at:end]]
         return document(body)
 
     def count(self, found: Sequence[Document]) -> Answer:

@@ -147,7 +147,7 @@ def as_graph(error: Exception, *, method: str, path: str) -> GraphError:
     text = str(error)
     match error:
         case InvalidAttributes():
-            details = [Detail("InvalidValue", f.attribute, f"{f.attribute} {f.reason}.") for f in error.faults]
+            details = [Detail("InvalidValue", f.attribute, f"{f.attribute} {f.reason}") for f in error.faults]
             return BadRequest(text, details=details)
         case NameTaken():
             message = "Another object with the same value for property userPrincipalName already exists."

@@ -19,8 +19,9 @@ from provisor.web.graph.links import Tokens
 from provisor.web.graph.logs import types as log_types
 from provisor.web.graph.routing import Operation
 from provisor.web.graph.services import GraphServices
+from provisor.web.graph.synchronization import types as synchronization_types
 
-TYPES = {**types.TYPES, **application_types.TYPES, **log_types.TYPES}
+TYPES = {**types.TYPES, **application_types.TYPES, **log_types.TYPES, **synchronization_types.TYPES}
 
 
 def graph_face(services: GraphServices) -> GraphFace:

@@ -71,8 +71,10 @@ def document(schemas: SchemaSet, base: str) -> Json:
 
 
 def add_graph(made: Json, graph: GraphFace) -> None:
-    """Add the Graph-compatible face to the document."""
-    paths = graph_paths(graph.tables["v1.0"].operations, graph.types)
+    """Add the Graph-compatible face to the document: ``/v1.0``, and of ``/beta`` what is there only."""
+    stable, beta = graph.tables["v1.0"].operations, graph.tables["beta"].operations
+    paths = graph_paths(stable, graph.types, "v1.0")
+    paths |= graph_paths([one for one in beta if "v1.0" not in one.versions], graph.types, "beta")
     for path, item in paths.items():
         for method, operation in item.items():
             if method != "parameters":

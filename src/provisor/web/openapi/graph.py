@@ -33,7 +33,7 @@ _JSON = "application/json"
 _PARAMETER = re.compile(r"{(\w+)[^}]*}")
 
 
-def graph_paths(operations: Iterable[Operation], types: Mapping[str, EntityType], version: str = "v1.0") -> Json:
+def graph_paths(operations: Iterable[Operation], types: Mapping[str, EntityType], version: str) -> Json:
     """The paths of one version."""
     paths: Json = {}
     for operation in operations:

@@ -19,6 +19,7 @@ from provisor.web.portal.logs import LogPages
 from provisor.web.portal.mappings import MappingPages
 from provisor.web.portal.on_demand import OnDemandPages
 from provisor.web.portal.overview import OverviewPage
+from provisor.web.portal.owners import OwnerPages
 from provisor.web.portal.pending import PendingPages
 from provisor.web.portal.preview import PreviewPages
 from provisor.web.portal.schema import SchemaPages
@@ -26,6 +27,7 @@ from provisor.web.portal.scope import ScopePages
 from provisor.web.portal.settings import SettingsPages
 from provisor.web.portal.synchronization import SynchronizationPages
 from provisor.web.portal.users import UserPages
+from provisor.web.portal.why import WhyPages
 
 if TYPE_CHECKING:
     from provisor.app.services import AppServices
@@ -38,11 +40,13 @@ def routes(app: AppServices, guard: Guard, closing: Closing) -> tuple[OpenHandle
         UserPages(centre),
         GroupPages(centre),
         AppPages(centre),
+        OwnerPages(centre),
         SynchronizationPages(centre),
         SettingsPages(centre),
         PreviewPages(centre),
         PendingPages(centre),
         HeldPages(centre),
+        WhyPages(centre),
         OnDemandPages(centre),
         LogPages(centre),
         AuditPages(centre),

@@ -106,6 +106,7 @@ class SynchronizationPages:
             linked=status["status"]["synchronizedEntryCountByType"],
             cycles=cycles,
             running=running,
+            due=self._is_due(state),
             phases=PHASES,
             counts=COUNTS,
             guards=guards,
@@ -119,15 +120,22 @@ class SynchronizationPages:
 
     async def _pieces(self, session: Session, app: App) -> AsyncIterator[str]:
         template = environment().get_template("portal/running.html")
+        seen = False
         while True:
             state = await self._centre.app.provisioning.state(session.actor, app.job_id)
             running = await self._running(session, app, state)
-            if running is None:
+            if running is None and (seen or not self._is_due(state)):
                 return
+            seen = running is not None
             yield template.render(
                 app=app, base=app_path(app), running=running, phases=PHASES, counts=COUNTS, csrf="", session=session
             )
             await asyncio.sleep(_EVERY)
+
+    def _is_due(self, state: JobState) -> bool:
+        """Whether a cycle is to begin as soon as a worker is free."""
+        due = state.next_run_at is not None and state.next_run_at <= self._centre.app.clock.now_ms()
+        return due and state.code in ("NotRun", "Active")
 
     async def cycle(self, request: Request, session: Session) -> Response:
         app, state = await self._found(request, session)
@@ -139,7 +147,12 @@ class SynchronizationPages:
     async def set_status(self, request: Request, session: Session) -> Response:
         app, _ = await self._found(request, session)
         provisioning = self._centre.app.provisioning
-        if form_of(request).choice("status", ("off", "on")) == "on":
+        status = form_of(request).choice("status", ("off", "on", "stop"))
+        if status == "stop":
+            await provisioning.stop(session.actor, app.job_id)
+            said = "Stopped: no request leaves from now on. The cycle goes on from here when provisioning is on again."
+            return done(request, f"{app_path(app)}/provisioning", said)
+        if status == "on":
             await provisioning.start(session.actor, app.job_id)
             return done(request, f"{app_path(app)}/provisioning", "Provisioning is on.")
         await provisioning.pause(session.actor, app.job_id)

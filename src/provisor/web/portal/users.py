@@ -8,6 +8,7 @@ from starlette.routing import Route
 
 from provisor.directory.model import User
 from provisor.errors import Conflict
+from provisor.security.actor import Right
 from provisor.signin.model import Session
 from provisor.web.html.forms import Form
 from provisor.web.html.guard import form_of
@@ -74,11 +75,15 @@ class UserPages:
         directory, actor, tenant = self._centre.app.directory, session.actor, session.realm_id
         groups = (await directory.groups_of(actor, tenant, [user.id])).get(user.id, [])[:_NAMED]
         reports = (await directory.reports_of(actor, tenant, [user.id])).get(user.id, [])[:_NAMED]
+        apps = []
+        if {Right.SYNCHRONIZATION_READ, Right.PROVISIONING_LOG_READ} <= actor.rights:
+            apps = [one for one in await self._centre.app.applications.apps(actor, tenant) if one.has_job]
         people = await directory.users_by_id(actor, tenant, [*reports, *([user.manager_id] if user.manager_id else [])])
         return show(
             request,
             "user.html",
             user=user,
+            apps=apps,
             sections=list(shown(self._sections, user.attributes)),
             manager=people.get(user.manager_id or ""),
             reports=[people[id_] for id_ in reports if id_ in people],

@@ -258,7 +258,7 @@ async def test_a_preview_is_made_approved_and_applied(world: World, browser: Bro
     page = await browser.sent(path)
     link = re.findall(rf'href="({path}/[0-9a-f-]+)\?action=create"', page)[0]
     assert "Looked at 2 = Created 2" in text(page)
-    assert "displayName: Ada of Here" in text(page)
+    assert "displayName : Ada of Here" in text(page)
     assert [request.method for request in world.target.requests if request.method != "GET"] == []
     await browser.post(f"{link}/apply", status=409)
     assert "Approved. Nothing was done yet." in await browser.sent(f"{link}/approve")

@@ -39,7 +39,8 @@ def upgrade() -> None:
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "object_id", "owner_id", name=op.f("pk_application_owner")),
     )
-    op.create_index("ix_application_owner_owner", "application_owner", ["tenant_id", "owner_id"], unique=False)
+    columns = ["tenant_id", "owner_id", "object_id"]
+    op.create_index("ix_application_owner_owner", "application_owner", columns, unique=False)
     op.create_table(
         "password_credential",
         sa.Column("key_id", KEY, nullable=False),

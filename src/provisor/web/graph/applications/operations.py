@@ -49,5 +49,5 @@ def operations(apps: AppServices, objects: Objects, tokens: Tokens) -> list[Oper
         ("/applications/{application|appId}", finder.service_principal_of_application),
     ):
         for kind in (Configurations, Jobs, Schemas):
-            found += kind(apps, find).operations(one)
+            found += kind(apps, find, tokens).operations(one)
     return found

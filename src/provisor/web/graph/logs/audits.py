@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from provisor.app.services import AppServices
 
 _NAME = "auditLogs/directoryAudits"
-_LIST = frozenset(("$filter", "$select", "$orderby", "$top", "$skiptoken", "$count"))
+_LIST = frozenset(("$filter", "$select", "$orderby", "$top", "$skiptoken"))
 _PAGE, _MOST, _LOOKS = 100, 1_000, 10
 _TEXTS: dict[Path, str] = {
     ("activityDisplayName",): "activity",

@@ -7,21 +7,23 @@ from typing import TYPE_CHECKING, Any
 
 from provisor.applications.model import ServicePrincipal
 from provisor.applications.service import job_id_of
-from provisor.web.graph.answers import document, no_content, number
+from provisor.web.graph.answers import Listing, document, entity, no_content, number, with_links
 from provisor.web.graph.applications.finding import only, text
 from provisor.web.graph.errors import BadRequest
 from provisor.web.graph.http import Answer, Request
-from provisor.web.graph.links import context
-from provisor.web.graph.routing import Operation
+from provisor.web.graph.links import Tokens, context
+from provisor.web.graph.routing import ENTITY, Operation
+from provisor.web.graph.routing import PLAIN_LIST as _PLAIN
 from provisor.web.graph.synchronization import views
+from provisor.web.graph.synchronization.types import SCHEMA, TEMPLATE
 
 if TYPE_CHECKING:
     from provisor.app.services import AppServices
 
 Find = Callable[[Request], Awaitable[ServicePrincipal]]
 Pairs = list[tuple[str, str]]
+_LIST = _PLAIN | {"$expand"}
 READ, WRITE = "synchronization.read", "synchronization.write"
-_SHOWN = frozenset(("$select", "$expand", "$top", "$filter", "$count"))
 _COLLECTION = "Collection(microsoft.graph.synchronizationSecretKeyStringValuePair)"
 # The names of beta's connectivityParameters -> the keys of credentials.
 _PARAMETERS = {
@@ -42,9 +44,10 @@ _NEEDED = {
 class Configurations:
     """The handlers below one kind of object; each calls one service function."""
 
-    def __init__(self, apps: AppServices, find: Find) -> None:
+    def __init__(self, apps: AppServices, find: Find, tokens: Tokens) -> None:
         self._apps = apps
         self._find = find
+        self._tokens = tokens
 
     def operations(self, one: str) -> list[Operation]:
         """``one``: the object's path, such as ``/servicePrincipals/{sp|appId}``."""
@@ -57,10 +60,11 @@ class Configurations:
             Operation("PUT", f"{base}/secrets", self.replace_secrets, WRITE, summary="Replace the credentials."),
             Operation("PATCH", f"{base}/secrets", self.add_secrets, WRITE, summary="Change some credentials."),
             Operation("GET", f"{base}/secrets/$count", self.count_secrets, READ),
-            Operation("GET", f"{base}/templates", self.templates, READ, _SHOWN),
+            Operation("GET", f"{base}/templates", self.templates, READ, _LIST, kind=TEMPLATE.name),
             Operation("GET", f"{base}/templates/$count", self.count_templates, READ),
-            Operation("GET", template, self.template, READ, _SHOWN),
-            Operation("GET", f"{template}/schema", self.template_schema, READ, _SHOWN),
+            Operation("GET", template, self.template, READ, ENTITY, kind=TEMPLATE.name),
+            Operation("GET", f"{template}/schema", self.template_schema, READ, ENTITY),
+            Operation("POST", f"{base}/acquireAccessToken", self.acquire_access_token, WRITE),
             Operation("GET", beta, self.parameters, READ, versions=("beta",)),
             Operation("PATCH", beta, self.set_parameters, WRITE, versions=("beta",)),
         ]
@@ -94,7 +98,7 @@ class Configurations:
         sp = await self._find(request)
         found = self._apps.synchronization.templates(request.actor, sp)
         value = [views.template(one, default=at == 0, job_id=job_id_of(sp, one.id)) for at, one in enumerate(found)]
-        return document({"@odata.context": context(request, self._of(sp, "templates")), "value": value})
+        return Listing(request, self._of(sp, "templates"), TEMPLATE, self._tokens, in_place=("schema",)).answer(value)
 
     async def count_templates(self, request: Request) -> Answer:
         """How many there are."""
@@ -105,15 +109,26 @@ class Configurations:
         sp = await self._find(request)
         one = self._apps.synchronization.template(request.actor, sp, request.params["template"])
         first = self._apps.synchronization.templates(request.actor, sp)[0]
-        shown = views.template(one, default=one.id == first.id, job_id=job_id_of(sp, one.id))
-        return document({"@odata.context": context(request, self._of(sp, "templates"), entity=True), **shown})
+        found = views.template(one, default=one.id == first.id, job_id=job_id_of(sp, one.id))
+        options = request.options(TEMPLATE)
+        shown = with_links(found, options, TEMPLATE, "schema")
+        return entity(request, self._of(sp, "templates"), shown, options)
 
     async def template_schema(self, request: Request) -> Answer:
         """The schema that a new job has."""
         sp = await self._find(request)
         one = self._apps.synchronization.template(request.actor, sp, request.params["template"])
-        where = context(request, self._of(sp, f"templates('{one.id}')/schema"), entity=True)
-        return document({"@odata.context": where, **one.default_schema(job_id_of(sp, one.id))})
+        options = request.options(SCHEMA)
+        shown = with_links(one.default_schema(job_id_of(sp, one.id)), options, SCHEMA, "directories")
+        return entity(request, self._of(sp, f"templates('{one.id}')/schema"), shown, options)
+
+    async def acquire_access_token(self, request: Request) -> Answer:
+        """204: the target's authority gives a token for these credentials, and they are stored."""
+        sp, body = await self._find(request), request.json()
+        only(body, "credentials")
+        pairs = read_pairs(body.get("credentials"), "credentials")
+        await self._apps.credential_checks.acquire(request.actor, sp, pairs)
+        return no_content()
 
     async def parameters(self, request: Request) -> Answer:
         """Beta: how the target is reached, as a list of keys and values."""

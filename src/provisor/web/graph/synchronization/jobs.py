@@ -13,19 +13,20 @@ from provisor.applications.model import Job, ServicePrincipal
 from provisor.connector.check import ConnectionResult
 from provisor.provisioning.model import Kind
 from provisor.provisioning.ondemand.document import key_document, value_document
-from provisor.web.graph.answers import document, no_content, number
+from provisor.web.graph.answers import Listing, document, entity, no_content, number, selected
 from provisor.web.graph.applications.finding import only, text
 from provisor.web.graph.errors import BadRequest, Detail, Throttled
 from provisor.web.graph.http import Answer, Request
-from provisor.web.graph.links import context
-from provisor.web.graph.routing import Operation
+from provisor.web.graph.links import Tokens, context
+from provisor.web.graph.routing import ENTITY, PLAIN_LIST, Operation
 from provisor.web.graph.synchronization import views
 from provisor.web.graph.synchronization.configurations import READ, WRITE, Find, read_pairs
+from provisor.web.graph.synchronization.types import JOB
 
 if TYPE_CHECKING:
     from provisor.app.services import AppServices
 
-_SHOWN = frozenset(("$select", "$expand", "$top", "$filter", "$count"))
+_LIST = PLAIN_LIST | {"$expand"}
 _KINDS: dict[str, Kind] = {"user": "User", "group": "Group"}
 # Provision on demand: so many calls in so many seconds (reference section 7).
 _CALLS, _SECONDS = 5, 10.0
@@ -35,9 +36,10 @@ _THRESHOLD = "QuarantineTooManyDeletesThreshold"
 class Jobs:
     """The handlers below one kind of object; each calls one service function."""
 
-    def __init__(self, apps: AppServices, find: Find) -> None:
+    def __init__(self, apps: AppServices, find: Find, tokens: Tokens) -> None:
         self._apps = apps
         self._find = find
+        self._tokens = tokens
         self._asked: dict[str, deque[float]] = {}
 
     def operations(self, one: str) -> list[Operation]:
@@ -46,11 +48,11 @@ class Jobs:
         job = f"{base}/{{job}}"
         connection = f"{job}/objectConnections/{{object}}"
         return [
-            Operation("GET", base, self.all, READ, _SHOWN, summary="Provisioning jobs."),
-            Operation("POST", base, self.create, WRITE, summary="A new job of a template."),
+            Operation("GET", base, self.all, READ, _LIST, summary="Provisioning jobs.", kind=JOB.name),
+            Operation("POST", base, self.create, WRITE, summary="A new job of a template.", kind=JOB.name),
             Operation("GET", f"{base}/$count", self.count, READ),
             Operation("POST", f"{base}/validateCredentials", self.validate_before, WRITE),
-            Operation("GET", job, self.read, READ, _SHOWN, summary="One job with its status."),
+            Operation("GET", job, self.read, READ, ENTITY, summary="One job with its status.", kind=JOB.name),
             Operation("PATCH", job, self.update, WRITE),
             Operation("DELETE", job, self.delete, WRITE, summary="Stop a job, and forget its state."),
             Operation("POST", f"{job}/start", self.start, WRITE),
@@ -70,8 +72,8 @@ class Jobs:
         """The application's job, in a list."""
         sp = await self._find(request)
         found = await self._apps.synchronization.jobs(request.actor, sp)
-        value = [await self._apps.provisioning.status(request.actor, job.id) for job in found]
-        return document({"@odata.context": context(request, _of(sp)), "value": value})
+        value = [await self._document(request, sp, job) for job in found]
+        return Listing(request, _of(sp), JOB, self._tokens).answer(value)
 
     async def count(self, request: Request) -> Answer:
         """How many there are."""
@@ -190,8 +192,15 @@ class Jobs:
         return sp, await self._apps.synchronization.job(request.actor, sp, request.params["job"])
 
     async def _shown(self, request: Request, sp: ServicePrincipal, job: Job, *, status: int = 200) -> Answer:
+        options = request.options(JOB)
+        found = await self._document(request, sp, job)
+        return entity(request, _of(sp), selected(found, options, JOB), options, status=status)
+
+    async def _document(self, request: Request, sp: ServicePrincipal, job: Job) -> dict[str, Any]:
         found = await self._apps.provisioning.status(request.actor, job.id)
-        return document({"@odata.context": context(request, _of(sp), entity=True), **found}, status)
+        if request.options(JOB).expand:
+            found["schema"] = await self._apps.synchronization.schema(request.actor, sp, job.id)
+        return found
 
     async def _validate(
         self, request: Request, sp: ServicePrincipal, job: Job | None, *, before: bool = False

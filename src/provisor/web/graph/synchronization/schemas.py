@@ -11,40 +11,40 @@ from provisor.applications.synchronization.documents import directory
 from provisor.applications.synchronization.expressions import parse_expression
 from provisor.expressions.values import Context
 from provisor.security.actor import operator
-from provisor.web.graph.answers import document, no_content, number
+from provisor.web.graph.answers import Listing, document, entity, no_content, number, selected, with_links
 from provisor.web.graph.applications.finding import only, text
 from provisor.web.graph.errors import BadRequest, ResourceNotFound
 from provisor.web.graph.http import Answer, Request
-from provisor.web.graph.links import context
-from provisor.web.graph.routing import Operation
+from provisor.web.graph.links import Tokens, context
+from provisor.web.graph.routing import ENTITY, PLAIN_LIST, Operation
 from provisor.web.graph.synchronization import views
 from provisor.web.graph.synchronization.configurations import READ, WRITE, Find
+from provisor.web.graph.synchronization.types import DIRECTORY, SCHEMA
 
 if TYPE_CHECKING:
     from provisor.app.services import AppServices
-
-_SHOWN = frozenset(("$select", "$expand"))
 
 
 class Schemas:
     """The handlers below one kind of object; each calls one service function."""
 
-    def __init__(self, apps: AppServices, find: Find) -> None:
+    def __init__(self, apps: AppServices, find: Find, tokens: Tokens) -> None:
         self._apps = apps
         self._find = find
+        self._tokens = tokens
 
     def operations(self, one: str) -> list[Operation]:
         """``one``: the object's path, such as ``/servicePrincipals/{sp|appId}``."""
         base = f"{one}/synchronization/jobs/{{job}}/schema"
         directory_ = f"{base}/directories/{{directory}}"
         return [
-            Operation("GET", base, self.read, READ, _SHOWN, summary="The synchronization schema."),
+            Operation("GET", base, self.read, READ, ENTITY, summary="The synchronization schema."),
             Operation("PUT", base, self.replace, WRITE, summary="Replace it; the next cycle is an initial one."),
             Operation("PATCH", base, self.replace, WRITE),
             Operation("DELETE", base, self.restore, WRITE, summary="Back to the template's schema."),
-            Operation("GET", f"{base}/directories", self.directories, READ, _SHOWN),
+            Operation("GET", f"{base}/directories", self.directories, READ, PLAIN_LIST, kind=DIRECTORY.name),
             Operation("GET", f"{base}/directories/$count", self.count, READ),
-            Operation("GET", directory_, self.directory, READ, _SHOWN),
+            Operation("GET", directory_, self.directory, READ, ENTITY, kind=DIRECTORY.name),
             Operation("POST", f"{directory_}/discover", self.discover, WRITE, summary="Ask the target's /Schemas."),
             Operation("POST", f"{base}/parseExpression", self.parse, READ, summary="Read, and try, an expression."),
             Operation("GET", f"{base}/filterOperators", self.operators, READ),
@@ -55,7 +55,10 @@ class Schemas:
         """The whole schema, its directories within, also when they are not expanded."""
         sp, job = await self._job(request)
         found = await self._apps.synchronization.schema(request.actor, sp, job.id)
-        return document({"@odata.context": context(request, _of(sp, job), entity=True), **found})
+        options = request.options(SCHEMA)
+        shown = with_links(found, options, SCHEMA, "directories")
+        rest = {} if options.select else {name: found[name] for name in found if name not in shown}
+        return entity(request, _of(sp, job), {**shown, **rest}, options)
 
     async def replace(self, request: Request) -> Answer:
         """204."""
@@ -73,7 +76,7 @@ class Schemas:
         """Both ends."""
         sp, job = await self._job(request)
         value = job.schema.document.get("directories") or []
-        return document({"@odata.context": context(request, f"{_of(sp, job)}/directories"), "value": value})
+        return Listing(request, f"{_of(sp, job)}/directories", DIRECTORY, self._tokens).answer(value)
 
     async def count(self, request: Request) -> Answer:
         """How many there are."""
@@ -87,7 +90,8 @@ class Schemas:
         found = directory(job.schema.document, ref)
         if found is None:
             raise ResourceNotFound(f"The schema of {job.display_name} has no directory '{ref[:200]}'.")
-        return document({"@odata.context": context(request, f"{_of(sp, job)}/directories", entity=True), **found})
+        options = request.options(DIRECTORY)
+        return entity(request, f"{_of(sp, job)}/directories", selected(found, options, DIRECTORY), options)
 
     async def discover(self, request: Request) -> Answer:
         """200 with the directory afterwards."""

@@ -344,3 +344,46 @@ async def test_microsofts_onboarding_flow_sets_connectivity_and_client_credentia
     refused = await lab.graph("POST", f"{job}/validateCredentials", {"useSavedCredentials": True})
     assert refused.status == 400
     assert "hush" not in refused.body.decode()
+
+
+async def test_an_access_token_is_acquired_before_its_credentials_are_stored(lab: Lab) -> None:
+    sp = await lab.app_of("scim")
+    base = f"/servicePrincipals/{sp['id']}/synchronization"
+    given = {
+        "BaseAddress": URL,
+        "Oauth2TokenExchangeUri": "https://login.test/token",
+        "Oauth2ClientId": "me",
+        "Oauth2ClientSecret": "hush",
+    }
+    lab.target.others["https://login.test/token"] = lambda _: json_reply({"error": "invalid_client"}, 401)
+    refused = await lab.graph("POST", f"{base}/acquireAccessToken", {"credentials": pairs(given)})
+    assert refused.status == 400
+    assert "Oauth2ClientId" not in secrets(await lab.graph("GET", f"{base}/secrets"))
+    lab.target.others["https://login.test/token"] = lambda _: json_reply({"access_token": TOKEN})
+    assert (await lab.graph("POST", f"{base}/acquireAccessToken", {"credentials": pairs(given)})).status == 204
+    stored = secrets(await lab.graph("GET", f"{base}/secrets"))
+    assert (stored["AuthenticationType"], stored["Oauth2ClientSecret"]) == ("OAuth2ClientCredentialsGrant", "*")
+    code = pairs({"Oauth2AuthorizationCode": "x"})
+    taken = await lab.graph("POST", f"{base}/acquireAccessToken", {"credentials": code})
+    assert (taken.status, "authorization codes" in taken.error["message"]) == (400, True)
+
+
+async def test_options_select_filter_and_expand_and_others_are_errors(lab: Lab) -> None:
+    sp = await lab.app_of("scim")
+    job = await lab.job_of(sp, "scim")
+    base, job_id = job.rpartition("/")[0], job.rpartition("/")[2]
+    [one] = (await lab.graph("GET", f"{base}?$filter=templateId eq 'scim'&$select=id")).value
+    assert one == {"id": job_id}
+    assert (await lab.graph("GET", f"{base}?$filter=templateId eq 'dialpad'")).value == []
+    assert (await lab.graph("GET", f"{base}?$filter=status/code eq 'NotConfigured'")).value != []
+    expanded = (await lab.graph("GET", f"{job}?$expand=schema")).json
+    assert expanded["schema"]["id"] == job_id
+    assert "schema" not in (await lab.graph("GET", job)).json
+    narrow = (await lab.graph("GET", f"{job}/schema?$select=version")).json
+    assert set(narrow) == {"@odata.context", "version"}
+    templates = (await lab.graph("GET", f"{base.rpartition('/')[0]}/templates?$select=id")).value
+    assert templates == [{"id": "scim"}, {"id": "customappsso"}]
+    for path in (f"{base}?$select=colour", f"{job}?$top=1", f"{job}/schema?$expand=colours", f"{base}?colour=red"):
+        refused = await lab.graph("GET", path)
+        assert refused.status == 400, path
+    assert (await lab.graph("GET", "/auditLogs/provisioning?$count=true")).status == 400

@@ -1,0 +1,86 @@
+"""The pace of targets, its wiring: all workers of one database know together what each has learnt."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Protocol
+
+import structlog
+
+from provisor.clock import Clock
+from provisor.connector.paces.model import Pace
+from provisor.connector.paces.store import PaceStore
+from provisor.connector.pacing import Pacer
+from provisor.connector.rates import Learnt, of_all
+
+EXCHANGE_SECONDS = 2.0
+# Who has asked a target within this time shares its rate.
+ACTIVE_MS = 10_000
+_FORGET_MS = 7 * 24 * 3_600_000
+
+log = structlog.get_logger(__name__)
+
+
+class Paced(Protocol):
+    """Who has the pacers: the root of a target's address -> its pace in this process."""
+
+    @property
+    def pacers(self) -> Mapping[str, Pacer]: ...
+
+
+@asynccontextmanager
+async def sharing_pace(targets: Paced, store: PaceStore, clock: Clock, worker: str) -> AsyncIterator[None]:
+    """While the block lasts, what this worker learns is written down, and what the others learnt is kept to."""
+    task = asyncio.create_task(_share(targets, store, clock, worker))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def _share(targets: Paced, store: PaceStore, clock: Clock, worker: str) -> None:
+    while True:
+        try:
+            await exchange(targets, store, clock, worker)
+        except Exception:
+            # The database may be away for a moment: until it is back each worker keeps to what it knows.
+            log.exception("paces not shared")
+        await clock.sleep(EXCHANGE_SECONDS)
+
+
+async def exchange(targets: Paced, store: PaceStore, clock: Clock, worker: str) -> None:
+    """Once: tell what was learnt, take over what others learnt later, and take one's share."""
+    now = clock.now_ms()
+    pacers = {target: pacer for target, pacer in targets.pacers.items() if pacer.used_at}
+    if not pacers:
+        return
+    mine = [_pace(target, worker, pacer) for target, pacer in pacers.items()]
+    known = await store.exchange(mine, forget_before=now - _FORGET_MS)
+    for target, pacer in pacers.items():
+        _take_over(pacer, known[target], worker, now)
+
+
+def _take_over(pacer: Pacer, known: Sequence[Pace], worker: str, now: int) -> None:
+    others = [Learnt(one.rate, one.refused_at, one.raised_at) for one in known if one.worker != worker]
+    pacer.learnt = of_all([pacer.learnt, *others])
+    active = sum(now - one.used_at < ACTIVE_MS for one in known)
+    pacer.share = 1 / max(active, 1)
+
+
+def _pace(target: str, worker: str, pacer: Pacer) -> Pace:
+    learnt = pacer.learnt
+    return Pace(
+        target,
+        worker,
+        learnt.rate,
+        learnt.refused_at,
+        learnt.raised_at,
+        pacer.used_at,
+        pacer.throttled,
+        pacer.paused_until_ms,
+    )

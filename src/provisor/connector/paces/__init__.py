@@ -1,0 +1,1 @@
+"""What is learnt of the pace of targets, kept and shared by all workers."""

@@ -1,0 +1,20 @@
+"""Step export, its pace: what the workers of one database know together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """What one worker knows of one target. ``rate``: requests a second, null while no limit was met; ``throttled``:
+    answers that asked for a pause so far; times in ms UTC, ``paused_until`` null without a pause."""
+
+    target: str
+    worker: str
+    rate: float | None
+    refused_at: int
+    raised_at: int
+    used_at: int
+    throttled: int
+    paused_until: int | None

@@ -1,0 +1,60 @@
+"""What one worker learns of a target's pace the others keep to, and it is there after a restart."""
+
+from __future__ import annotations
+
+import pytest
+
+from provisor.app.pacing import exchange
+from provisor.connector.paces.store import PaceStore
+from provisor.connector.pacing import Pacer
+from provisor.storage.database import Database
+from provisor.testing.clock import SettableClock
+
+TARGET = "https://app.test/scim"
+
+
+class Worker:
+    """The part of a worker that paces."""
+
+    def __init__(self, clock: SettableClock) -> None:
+        self.pacer = Pacer(clock)
+        self.pacers = {TARGET: self.pacer}
+
+
+async def test_workers_share_the_rate_that_one_of_them_has_learnt(database: Database, clock: SettableClock) -> None:
+    store = PaceStore(database)
+    one, two = Worker(clock), Worker(clock)
+    for worker in (one, two):
+        await worker.pacer.turn()
+    for _ in range(20):
+        one.pacer.served()
+    one.pacer.pause(1.0)
+    await exchange(one, store, clock, "one")
+    await exchange(two, store, clock, "two")
+    await exchange(one, store, clock, "one")
+    assert [worker.pacer.rate for worker in (one, two)] == [pytest.approx(9.5), pytest.approx(9.5)]
+    # Half an hour later the second one is gone: the first has it all.
+    clock.advance(1800)
+    await one.pacer.turn()
+    await exchange(one, store, clock, "one")
+    assert one.pacer.rate == pytest.approx(19.0)
+    # A worker that starts now knows it before its first refusal.
+    fresh = Worker(clock)
+    await fresh.pacer.turn()
+    await exchange(fresh, store, clock, "fresh")
+    assert fresh.pacer.learnt.rate == pytest.approx(19.0)
+
+
+async def test_what_was_learnt_long_ago_is_forgotten(database: Database, clock: SettableClock) -> None:
+    store = PaceStore(database)
+    one = Worker(clock)
+    await one.pacer.turn()
+    one.pacer.served()
+    one.pacer.pause(1.0)
+    await exchange(one, store, clock, "one")
+    clock.advance(8 * 24 * 3600)
+    two = Worker(clock)
+    await two.pacer.turn()
+    await exchange(two, store, clock, "two")
+    assert two.pacer.rate is None
+    assert [pace.worker for pace in await store.of(TARGET)] == ["two"]
