@@ -161,7 +161,8 @@ class Matcher:
         # A dialect that imitates another's requests sends those alone.
         run = self._run
         ours = run.client.dialect.lists_before_matching and run.job.settings.match_aliases
-        return run.cycle.kind == "Initial" and ours
+        # A plan looks at everybody, as an initial cycle does.
+        return run.cycle.kind in ("Initial", "Plan") and ours
 
     async def _find(self, roster: Roster | None, attribute: str, value: str) -> list[TargetObject]:
         if roster is not None:
@@ -176,7 +177,7 @@ class Matcher:
         attributes = [attribute for attribute, value in item.keys if "@" in value]
         if self._kind != "User" or not attributes:
             return []
-        return [(attribute, address) for address in _addresses(item) for attribute in attributes]
+        return [(attribute, address) for address in addresses(item) for attribute in attributes]
 
     async def _search_aliases(self, item: Item, roster: Roster | None, keys: Sequence[tuple[str, str]]) -> None:
         """An address that is another person's name by now does not lead to that person's account."""
@@ -221,8 +222,8 @@ class Matcher:
         self._notes.undecided(item, decision)
 
 
-def _addresses(item: Item) -> list[str]:
-    """In lower case, the nearest to the person first; each once."""
+def addresses(item: Item) -> list[str]:
+    """A person's other addresses in lower case, the nearest to the person first; each once."""
     found: list[str] = []
     for name in ("mail", "originalUserPrincipalName", "proxyAddresses", "otherMails"):
         value = item.source.get(name)

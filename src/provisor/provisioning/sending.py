@@ -28,6 +28,7 @@ from provisor.provisioning.model import (
 )
 from provisor.provisioning.notes import Item, Notes
 from provisor.provisioning.plan import Rule, plan
+from provisor.provisioning.rechecking.reading import recheck
 from provisor.provisioning.recording.store import Batch
 from provisor.provisioning.replacing import Replacing
 from provisor.provisioning.roster import Roster
@@ -56,6 +57,8 @@ class Sender:
         self._mappings = mappings
         self._only_leavers = only_leavers
         self._notes = Notes(run, kind, batch)
+        self._batch = batch
+        self._roster = roster
         targets = [row.target for row in mappings.values]
         profile = run.client.capabilities
         self._never = frozenset(path for path in targets if not profile.takes(kind, path, creating=True))
@@ -84,6 +87,7 @@ class Sender:
         await self._run.each([item for item in items if _left_behind(item)], self._recover)
         await self._run.each([item for item in items if _left_and_lost(item)], self._find_lost)
         await self._run.each([item for item in items if _doubtful(item)], self._read)
+        await recheck(self._run, self._kind, self._mappings, self._notes, self._batch, items, self._roster)
         if self._run.interrupted:
             return
         if self._mappings.chooses:

@@ -146,4 +146,5 @@ def _manager(item: Item, action: EntryAction | None, path: str | None) -> str | 
     known = item.link.acknowledged.get(path)
     if item.manager == known:
         return None
-    return wanted if item.manager is not None and wanted is not None else ""
+    # Who is not in the target yet may come with this very plan.
+    return wanted if wanted is not None else ""

@@ -19,6 +19,7 @@ from provisor.provisioning.learning.model import Learnt
 from provisor.provisioning.leases.store import Lease, keep
 from provisor.provisioning.model import Action, Kind, Link, Pending, PendingMember, Retry, name_key
 from provisor.provisioning.nesting import store as nesting
+from provisor.provisioning.rechecking import store as rechecking
 from provisor.storage.database import Database, Tx
 from provisor.storage.queries import id_list, named_queries
 
@@ -85,6 +86,8 @@ class Batch:
     touched: list[tuple[str, Kind]] = field(default_factory=list)
     # What the guards keep back, and what their window counts.
     guard: guarding.GuardNotes = field(default_factory=guarding.GuardNotes)
+    # What a restart has asked to be read in the target, and was.
+    rechecked: rechecking.Rechecked = field(default_factory=rechecking.Rechecked)
 
 
 class RecordStore:
@@ -113,6 +116,7 @@ class RecordStore:
             await _record_links(tx, lease.job_id, batch, tenant_id, now)
             await _record_slots(tx, lease.job_id, batch, now)
             await _record_followers(tx, lease.job_id, batch, tenant_id, now, nested=nested)
+            await rechecking.record(tx, lease.job_id, batch.rechecked, now)
             await _record_pairs(tx, lease.job_id, batch)
             await _record_decisions(tx, lease.job_id, batch, now)
             await land(tx, lease.job_id, lane)
