@@ -10,9 +10,9 @@ from provisor.connector.errors import Conflict409, NotFound404, TargetError
 from provisor.connector.messages import AttributeChange
 from provisor.provisioning.doubts import in_doubt, resolved
 from provisor.provisioning.flights.store import Flight
-from provisor.provisioning.linking import LATE_MS, Linker
+from provisor.provisioning.linking import Linker
 from provisor.provisioning.mapping import MappingFailed, Mappings
-from provisor.provisioning.matching import Matcher
+from provisor.provisioning.matching import LATE_MS, Matcher
 from provisor.provisioning.model import (
     VANISHED,
     Action,
@@ -147,8 +147,7 @@ class Sender:
         self._notes.log(item, verb, "warning", code=VANISHED, reason=text, target_id=lost.target_id)
 
     async def _is_free(self, item: Item, target: TargetObject) -> bool:
-        holders = await self._run.store.holders(self._run.job.id, self._kind, [target.id])
-        return holders.get(target.id, item.source.id) == item.source.id
+        return await self._matcher.holder_of(item, target) == item.source.id
 
     def _link_as_shown(self, item: Item, target: TargetObject) -> None:
         shown = {path: value for path, value in target.values.items() if value is not None}
@@ -297,6 +296,11 @@ class Sender:
             self._notes.vanished(item, error, error.exchange)
             return
         except TargetError as error:
+            if isinstance(error, Conflict409) and (only := self._only_disabling(update)) is not None:
+                # Access goes now, whoever has the new name.
+                await self._update(item, link, only)
+                self._notes.look_again(item)
+                return
             if isinstance(error, Conflict409) and self._swaps.note(item, update, error):
                 return
             if error.may_have_arrived:
@@ -307,6 +311,19 @@ class Sender:
         self._notes.settle(item, Action.UPDATED if update.state == "linked" else Action.DISABLED)
         verb = "disable" if update.disables else "update"
         self._notes.log(item, verb, "success", target_id=link.target_id, changes=update.changes)
+
+    def _only_disabling(self, update: Update) -> Update | None:
+        """Of a disable that changes other things as well, the disabling alone; null if nothing is to be left out."""
+        changes = tuple(change for change in update.changes if change.path in self._rule.disabling)
+        if not update.disables or not changes or len(changes) == len(update.changes):
+            return None
+        left_out = [change for change in update.changes if change not in changes]
+        acknowledged = {**update.acknowledged}
+        for change in left_out:
+            acknowledged.pop(change.path, None)
+            if change.old is not None:
+                acknowledged[change.path] = change.old
+        return Update(changes, acknowledged, update.state, disables=True)
 
     async def _delete(self, item: Item, link: Link) -> None:
         try:

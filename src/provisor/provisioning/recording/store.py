@@ -66,6 +66,8 @@ class Batch:
     undecided: list[Decision] = field(default_factory=list)
     decided: list[str] = field(default_factory=list)
     not_urgent: list[str] = field(default_factory=list)
+    # The same, and not looked at: the leavers' lane has left them to the cycle.
+    put_back: list[str] = field(default_factory=list)
     cleared: list[Pending] = field(default_factory=list)
     to_reference: list[Pending] = field(default_factory=list)
     postponed: list[tuple[Pending, Retry, str, str]] = field(default_factory=list)
@@ -189,8 +191,8 @@ async def _record_slots(tx: Tx, job_id: str, batch: Batch, now: int) -> None:
         SQL["mark_vanished"],
         [{"job_id": job_id, "source_id": id_, "object_type": kind, "now": now} for id_, kind in batch.vanished],
     )
-    if batch.not_urgent:
-        await tx.execute(SQL["not_urgent"], {"job_id": job_id, "ids": id_list(batch.not_urgent)})
+    if calm := [*batch.not_urgent, *batch.put_back]:
+        await tx.execute(SQL["not_urgent"], {"job_id": job_id, "ids": id_list(calm)})
 
 
 async def _record_followers(tx: Tx, job_id: str, batch: Batch, tenant_id: str, now: int, *, nested: bool) -> None:
