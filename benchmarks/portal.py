@@ -24,6 +24,7 @@ import httpx
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
+from portal_centre import fill_centre  # noqa: E402 - beside this file
 from portal_data import KEY, Filled, fill_company  # noqa: E402 - beside this file
 
 MOST_MS = 200
@@ -54,7 +55,10 @@ async def measure(client: httpx.AsyncClient, pid: int, path: str, rounds: int) -
 
 async def compare(arguments: argparse.Namespace, folder: Path) -> bool:
     """Fill, serve, measure; whether a page is too slow."""
-    filled: list[Filled] = [await fill_company(folder, arguments.users, arguments.entries)]
+    filled: list[Filled] = [
+        await fill_company(folder, arguments.users, arguments.entries),
+        await fill_centre(folder, arguments.users, arguments.entries),
+    ]
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "provisor", "--data", str(folder), "serve", "--port", "0", "--no-worker"),
         env={**os.environ, "PROVISOR_SECRET_KEY": KEY},

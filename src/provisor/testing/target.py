@@ -78,6 +78,10 @@ class SimulatedTarget:
             raise AssertionError("Two users have the same userName.")
         return found
 
+    def account_of(self, name: str) -> str | None:
+        """The id of the user with this userName, if there is one."""
+        return next((id_ for id_, user in self.users.items() if user["userName"] == name), None)
+
     def groups_by_name(self) -> dict[str, Document]:
         """displayName -> document. Fails where two groups have one name."""
         found = {group["displayName"]: group for group in self.groups.values()}

@@ -29,14 +29,20 @@ _TEXTS: dict[Path, str] = {
     ("cycleId",): "cycle_id",
     ("changeId",): "change_id",
     ("provisioningAction",): "action",
+    ("action",): "action",
     ("provisioningStatusInfo", "status"): "status",
+    ("statusInfo", "status"): "status",
     ("provisioningStatusInfo", "errorInformation", "errorCode"): "error_code",
     ("sourceIdentity", "id"): "source_id",
     ("targetIdentity", "id"): "target_id",
 }
+_ACTIONS = frozenset(("create", "update", "delete", "disable", "stagedDelete", "other"))
+_RESULTS = frozenset(("success", "failure", "skipped", "warning"))
 _WORDS = {
-    ("provisioningAction",): frozenset(("create", "update", "delete", "disable", "stagedDelete", "other")),
-    ("provisioningStatusInfo", "status"): frozenset(("success", "failure", "skipped", "warning")),
+    ("provisioningAction",): _ACTIONS,
+    ("action",): _ACTIONS,
+    ("provisioningStatusInfo", "status"): _RESULTS,
+    ("statusInfo", "status"): _RESULTS,
 }
 
 
@@ -81,7 +87,7 @@ class ProvisioningEntries:
         """One entry."""
         options = request.options(PROVISIONING)
         found = await self._apps.log.entry(request.actor, request.tenant_id, request.params["entry"])
-        return entity(request, _NAME, selected(found, options, PROVISIONING), options)
+        return entity(request, _NAME, selected(_with_older_names(found), options, PROVISIONING), options)
 
     async def _page(
         self, request: Request, wanted: LogFilter, options: Options, place: _Place
@@ -95,7 +101,7 @@ class ProvisioningEntries:
         after, skip = place.after, place.skip
         for _ in range(_LOOKS):
             page = await self._apps.log.page(request.actor, request.tenant_id, wanted, after=after, limit=_MOST)
-            for at, one in enumerate(page.entries):
+            for at, one in enumerate(map(_with_older_names, page.entries)):
                 if at < skip or (options.filter is not None and not matches(options.filter, one, is_exact)):
                     continue
                 if len(found) == size:
@@ -111,6 +117,10 @@ class ProvisioningEntries:
 
 # How many pages of the log are read for one answer.
 _LOOKS = 10
+
+
+def _with_older_names(entry: Entry) -> Document:
+    return {**entry, "action": entry["provisioningAction"], "statusInfo": entry["provisioningStatusInfo"]}
 
 
 def _check_order(options: Options) -> None:

@@ -19,12 +19,14 @@ _MODIFIED = {"displayName": Property(), "oldValue": Property(), "newValue": Prop
 PROVISIONING = EntityType(
     "provisioningObjectSummary",
     properties(
-        texts="id tenantId jobId cycleId changeId provisioningAction",
+        texts="id tenantId jobId cycleId changeId provisioningAction -action",
         numbers="durationInMilliseconds",
         moments="activityDateTime",
         records={
             "initiatedBy": {"id": Property(), "displayName": Property(), "initiatorType": Property()},
             "provisioningStatusInfo": {"status": Property(), "errorInformation": Property("record", _ERROR)},
+            # The older names of beta: shown when they are selected.
+            "-statusInfo": {"status": Property(), "errorInformation": Property("record", _ERROR)},
             "servicePrincipal": {"id": Property(), "displayName": Property()},
             "sourceIdentity": _IDENTITY,
             "sourceSystem": _SYSTEM,
@@ -55,7 +57,7 @@ DIRECTORY_AUDIT = EntityType(
 TYPES = {kind.name: kind for kind in (PROVISIONING, DIRECTORY_AUDIT)}
 
 _ENUMERATIONS = frozenset(
-    ("provisioningAction", "status", "errorCategory", "initiatorType", "provisioningStepType", "result")
+    ("provisioningAction", "action", "status", "errorCategory", "initiatorType", "provisioningStepType", "result")
 )
 # Lists in whose elements there are enumerations: inside any(), each path is looked at by itself.
 _WITH_ENUMERATIONS = frozenset(("provisioningSteps",))

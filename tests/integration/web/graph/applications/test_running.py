@@ -124,6 +124,9 @@ async def test_the_provisioning_log_takes_the_documented_filters(lab: Lab) -> No
     assert await count("activityDateTime gt 2020-01-01T00:00:00Z") == len(everything)
     assert await count("activityDateTime lt 2020-01-01T00:00:00Z") == 0
     assert await count(f"activityDateTime le {times[0]} and activityDateTime ge {times[-1]}") == len(everything)
+    # Beta's older names of the same.
+    assert await count("action eq 'Create' and statusInfo/status eq 'success'") == creates
+    assert "action" not in create
     steps = "provisioningSteps/any(s:s/provisioningStepType eq 'Export' and s/status eq 'success')"
     assert await count(steps) == len(everything)
     assert await count("modifiedProperties/any(p:p/displayName eq 'userName')") == 1

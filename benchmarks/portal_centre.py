@@ -1,0 +1,154 @@
+"""A directory of 100,000 users with an app and a long provisioning log, for ``portal.py``."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from portal_data import KEY, Filled
+
+from provisor.app.services import AppServices, open_services
+from provisor.app.settings import read_settings
+from provisor.connector.messages import AttributeChange
+from provisor.directory.model import NewUser
+from provisor.ids import new_id
+from provisor.provisioning.entry import Step, Writer
+from provisor.provisioning.model import Source
+from provisor.security.actor import operator
+from provisor.signin.people import PersonKey
+from provisor.signin.sessions import COOKIES, Origin
+from provisor.storage.queries import named_queries
+
+_LOG = named_queries("provisor.provisioning")["log"]
+_USERS_AT_ONCE, _ENTRIES_AT_ONCE = 500, 2_000
+_RARE = "LicenseLimitExceeded"
+
+
+async def fill_centre(folder: Path, users: int, entries: int) -> Filled:
+    """A tenant with users, a group of a thousand, an app that the group is assigned to, and its log."""
+    async with open_services(read_settings({"PROVISOR_SECRET_KEY": KEY}, data=folder)) as services:
+        me = operator()
+        tenant = (await services.directory.create_tenant(me, "Bench", "bench.example")).id
+        ids = await _people(services, tenant, users)
+        group = await services.directory.create_group(me, tenant, {"displayName": "Thousand", "securityEnabled": True})
+        await services.directory.add_members(me, tenant, group.id, ids[:1000])
+        app = await services.applications.add(me, tenant, "scim", "App", "https://app.bench.example/scim", "token")
+        sp = app.service_principal.id
+        await services.applications.assign(me, tenant, sp, group.id, "Group")
+        writer = Writer(tenant, app.job_id, new_id(), sp, "App", "scim")
+        rows = _entries(writer, tenant, app.job_id, ids, entries)
+        newest = await _write_log(services, rows)
+        await services.roles.grant(me, tenant, ids[0], "Global Administrator")
+        origin = Origin("127.0.0.1", "the benchmark")
+        cookie = await services.sessions.create(PersonKey("tenant", tenant, ids[0]), origin)
+        half = (await services.listing.users(me, tenant, f"person {users // 2:06}")).after
+    here = f"/portal/apps/{sp}/provisioning"
+    pages = {
+        "centre: overview": "/portal",
+        "centre: users": "/portal/users",
+        "centre: users found by a rare text": f"/portal/users?q={users // 3:06}",
+        "centre: users found by what all have": "/portal/users?q=bench",
+        "centre: nobody found": "/portal/users?q=nobody-at-all",
+        "centre: users, further on": f"/portal/users?after={half}" if half else "/portal/users",
+        "centre: a user": f"/portal/users/{ids[0]}",
+        "centre: a user's form": f"/portal/users/{ids[0]}/edit",
+        "centre: groups": "/portal/groups",
+        "centre: a group of a thousand": f"/portal/groups/{group.id}",
+        "centre: deleted objects": "/portal/deleted",
+        "centre: applications": "/portal/apps",
+        "centre: gallery": "/portal/gallery",
+        "centre: an application": f"/portal/apps/{sp}",
+        "centre: who is assigned": f"/portal/apps/{sp}/users",
+        "centre: whom to assign": f"/portal/apps/{sp}/assign",
+        "centre: synchronization": here,
+        "centre: credentials and settings": f"{here}/settings",
+        "centre: mapping of users": f"{here}/mappings/User",
+        "centre: a mapping": f"{here}/mappings/User/row?target=displayName",
+        "centre: scoping filter": f"{here}/mappings/User/scope",
+        "centre: schema": f"{here}/schema",
+        "centre: previews": f"{here}/preview",
+        "centre: waiting": f"{here}/pending",
+        "centre: held": f"{here}/held",
+        "centre: provisioning log": "/portal/logs",
+        "centre: provisioning log of one app": f"/portal/apps/{sp}/logs",
+        "centre: provisioning log, failures": "/portal/logs?status=failure",
+        "centre: provisioning log, a rare code": f"/portal/logs?code={_RARE}",
+        "centre: provisioning log, a name": f"/portal/logs?q=person{users // 3}@",
+        "centre: provisioning log, nobody's name": "/portal/logs?q=nobody-at-all",
+        "centre: provisioning log, one object": f"/portal/logs?source={ids[-1]}",
+        "centre: an entry": f"/portal/logs/{newest}",
+        "centre: audit log": "/portal/audit",
+    }
+    return Filled({COOKIES["tenant"]: cookie}, pages)
+
+
+async def _people(services: AppServices, tenant: str, count: int) -> list[str]:
+    ids: list[str] = []
+    for first in range(0, count, _USERS_AT_ONCE):
+        numbers = range(first, min(first + _USERS_AT_ONCE, count))
+        people = [NewUser(_person(number)) for number in numbers]
+        ids += [user.id for user in await services.directory.create_users(operator(), tenant, people)]
+    return ids
+
+
+def _person(number: int) -> dict[str, Any]:
+    return {
+        "userPrincipalName": f"person{number}@bench.example",
+        # The order of names is not the order of making.
+        "displayName": f"Person {number * 7919 % 1_000_000:06}",
+        "mail": f"person{number}@bench.example",
+        "department": f"Department {number % 40}",
+        "jobTitle": "Engineer",
+    }
+
+
+def _entries(writer: Writer, tenant: str, job: str, ids: list[str], count: int) -> Iterator[dict[str, Any]]:
+    """Entries of half a day, the last of them just now."""
+    now = time.time_ns() // 1_000_000
+    steps = [
+        Step("EntryImport", "import", "success", "Received User from the directory"),
+        Step("EntryExportAdd", "export", "success", "User was created in App", {"ReportableIdentifier": "x"}),
+    ]
+    changes = [AttributeChange("title", None, "Engineer " * 10)]
+    cycle = new_id()
+    for number in range(count):
+        who = number * 7919 % len(ids)
+        if number % 20_000 == 0:
+            cycle = new_id()
+        code = None if number % 100 else (_RARE if number % 100_000 == 0 else "InternalServerError")
+        row = writer.row(
+            Source(ids[who], "User", exists=True, name=f"person{who}@bench.example"),
+            action="update" if number % 3 else "create",
+            status="failure" if code else "success",
+            now=now - (count - number) * 43_200_000 // count,
+            steps=steps,
+            changes=changes,
+            error_code=code,
+        )
+        yield {
+            "id": row.id,
+            "tenant_id": tenant,
+            "job_id": job,
+            "cycle_id": cycle,
+            "change_id": row.change_id,
+            "at": now - (count - number) * 43_200_000 // count,
+            "source_id": row.source_id,
+            "object_type": row.kind,
+            "action": row.action,
+            "status": row.status,
+            "error_code": row.error_code,
+            "entry": row.entry,
+            "target_id": row.target_id,
+            "source_name": row.source_name.lower(),
+        }
+
+
+async def _write_log(services: AppServices, rows: Iterator[dict[str, Any]]) -> str:
+    newest = ""
+    while some := [row for _, row in zip(range(_ENTRIES_AT_ONCE), rows, strict=False)]:
+        write: Callable[[Any], Any] = lambda tx, some=some: tx.execute_many(_LOG, some)  # noqa: E731 - bound to its rows
+        await services.database.write(write)
+        newest = some[-1]["id"]
+    return newest
