@@ -254,6 +254,7 @@ class AppServices:
         from provisor.provisioning.guarding.store import GuardStore
         from provisor.provisioning.importing.store import ImportStore
         from provisor.provisioning.leases.store import LeaseStore
+        from provisor.provisioning.rechecking.store import RecheckStore
         from provisor.provisioning.recording.store import RecordStore
         from provisor.provisioning.store import ProvisioningStore
 
@@ -264,6 +265,7 @@ class AppServices:
             ImportStore(database),
             RecordStore(database),
             GuardStore(database),
+            RecheckStore(database),
             DecisionStore(database),
             FlightStore(database),
         )

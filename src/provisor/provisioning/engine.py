@@ -37,6 +37,7 @@ from provisor.provisioning.lane import LeaversLane
 from provisor.provisioning.leases.store import Lease, LeaseLost, LeaseStore
 from provisor.provisioning.mapping import Mappings
 from provisor.provisioning.model import Cycle, Kind
+from provisor.provisioning.rechecking.store import RecheckStore
 from provisor.provisioning.recording.store import RecordStore
 from provisor.provisioning.roster import Roster
 from provisor.provisioning.run import Memory, Run
@@ -84,6 +85,7 @@ class Stores:
     imports: ImportStore
     records: RecordStore
     guards: GuardStore
+    rechecks: RecheckStore
     decisions: DecisionStore
     flights: FlightStore
 
@@ -107,6 +109,7 @@ class Engine:
         self._imports = stores.imports
         self._records = stores.records
         self._guards = stores.guards
+        self._rechecks = stores.rechecks
         self._decisions = stores.decisions
         self._flights = stores.flights
         self._watcher = watcher or NobodyWatches()
@@ -264,6 +267,7 @@ class Engine:
             self._store,
             self._records,
             self._guards,
+            self._rechecks,
             self._decisions,
             self._directory,
             self._applications,

@@ -19,8 +19,6 @@ from provisor.provisioning.plan import Rule, confirmed
 from provisor.provisioning.roster import Roster
 from provisor.provisioning.run import Run
 
-# A create whose reply was lost is looked for again after this time, when the target would not refuse a second one.
-LATE_MS = 60_000
 # A target may take a moment to find what it has just made.
 _LOOKS, _PAUSE = 4, 1.0
 
@@ -145,8 +143,7 @@ class Linker:
             return
         if item.found:
             target = item.found[0]
-            holders = await self._run.store.holders(self._run.job.id, self._kind, [target.id])
-            holder = holders.get(target.id, item.source.id)
+            holder = await self._matcher.holder_of(item, target)
             self._notes.intent_done(item)
             if holder != item.source.id:
                 await self._matcher.taken(item, target.id, holder)
@@ -202,6 +199,12 @@ class Linker:
         except TargetError as error:
             if error.may_have_arrived:
                 self._notes.link(item, target.id, doubted(agreed, [change.path for change in changes]))
+            if isinstance(error, Conflict409):
+                # Linked it is, under the name that it has; as an update, the new one waits for whoever gives it up.
+                has = {change.path: change.old for change in changes if change.path in self._rule.matching}
+                self._notes.link(item, target.id, {**agreed, **{path: old for path, old in has.items() if old}})
+                self._notes.wait(item, error.message)
+                return
             self._notes.refused(item, error, target_id=target.id, changes=changes)
             return
         self._notes.link(item, target.id, confirmed(agreed, changes))

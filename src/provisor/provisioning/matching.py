@@ -19,6 +19,8 @@ from provisor.provisioning.notes import Item, Notes
 from provisor.provisioning.roster import Roster
 from provisor.provisioning.run import Run
 
+# A create whose reply was lost is looked for again after this time: until then it may still land.
+LATE_MS = 60_000
 DUPLICATE = "DuplicateTargetEntries"
 # What a person sees of a candidate.
 _SHOWN = ("userName", "displayName", "active", "externalId", "title")
@@ -33,6 +35,13 @@ class Matcher:
         self._mappings = mappings
         self._notes = notes
         self._roster = roster
+        # Target id -> source id, of what this batch has linked and nobody can see yet.
+        self._claimed: dict[str, str] = {}
+
+    async def holder_of(self, item: Item, target: TargetObject) -> str:
+        """Whose it is: the source id of its link, of who claimed it in this batch, or else the item's own."""
+        holders = await self._run.store.holders(self._run.job.id, self._kind, [target.id])
+        return holders.get(target.id) or self._claimed.setdefault(target.id, item.source.id)
 
     async def find_taken(self, item: Item) -> None:
         """Which of the values that SelectUniqueValue may choose from somebody in the target has already.
@@ -65,7 +74,7 @@ class Matcher:
                 continue
             if len(item.found) == 1:
                 target_id = item.found[0].id
-                holder = holders.setdefault(target_id, item.source.id)
+                holder = holders.get(target_id) or self._claimed.setdefault(target_id, item.source.id)
                 if holder != item.source.id:
                     await self.taken(item, target_id, holder)
             elif isinstance(item.plan, Match) and item.plan.may_create:
@@ -81,6 +90,14 @@ class Matcher:
 
     async def taken(self, item: Item, target_id: str, holder: str) -> None:
         """The account is another live object's: both are named, and nothing is changed."""
+        if item.intent is not None:
+            # What a lost create of its own would have made is not this one. So it never arrived: search once more.
+            due = item.intent.sent_at + LATE_MS
+            late = self._run.clock.now_ms() >= due
+            if late:
+                self._notes.intent_done(item)
+            self._notes.wait(item, f"{target_id} is another's ({holder}).", due_at=None if late else due)
+            return
         links = await self._run.store.links(self._run.job.id, [holder])
         name = links[holder].display_name if holder in links else holder
         self._refuse(item, f"the account {target_id}", name, holder)
@@ -144,7 +161,8 @@ class Matcher:
         # A dialect that imitates another's requests sends those alone.
         run = self._run
         ours = run.client.dialect.lists_before_matching and run.job.settings.match_aliases
-        return run.cycle.kind == "Initial" and ours
+        # A plan looks at everybody, as an initial cycle does.
+        return run.cycle.kind in ("Initial", "Plan") and ours
 
     async def _find(self, roster: Roster | None, attribute: str, value: str) -> list[TargetObject]:
         if roster is not None:
@@ -159,7 +177,7 @@ class Matcher:
         attributes = [attribute for attribute, value in item.keys if "@" in value]
         if self._kind != "User" or not attributes:
             return []
-        return [(attribute, address) for address in _addresses(item) for attribute in attributes]
+        return [(attribute, address) for address in addresses(item) for attribute in attributes]
 
     async def _search_aliases(self, item: Item, roster: Roster | None, keys: Sequence[tuple[str, str]]) -> None:
         """An address that is another person's name by now does not lead to that person's account."""
@@ -204,8 +222,8 @@ class Matcher:
         self._notes.undecided(item, decision)
 
 
-def _addresses(item: Item) -> list[str]:
-    """In lower case, the nearest to the person first; each once."""
+def addresses(item: Item) -> list[str]:
+    """A person's other addresses in lower case, the nearest to the person first; each once."""
     found: list[str] = []
     for name in ("mail", "originalUserPrincipalName", "proxyAddresses", "otherMails"):
         value = item.source.get(name)

@@ -187,7 +187,16 @@ class Notes:
     def put_back(self, item: Item) -> None:
         """Not the leavers' lane's business: it waits for its turn in the cycle."""
         item.settled = True
+        self._batch.put_back.append(item.source.id)
+
+    def not_urgent(self, item: Item) -> None:
+        """It has no access any more, or waits for another: from now on it has its place among all others."""
         self._batch.not_urgent.append(item.source.id)
+
+    def look_again(self, item: Item) -> None:
+        """Part of it is done; the rest is looked at in its turn."""
+        self._batch.remarked.append((item.source.id, self._kind))
+        self.not_urgent(item)
 
     def intent_done(self, item: Item) -> None:
         """The create's answer is known."""

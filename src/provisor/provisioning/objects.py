@@ -66,7 +66,7 @@ async def carry(
     run.gate.close(items, batch)
     # Whatever was not left alone because the cycle broke must have come out as something. What a guard has put off
     # comes back.
-    put_off = {held.source_id for _, held in batch.guard.deferred} | set(batch.not_urgent)
+    put_off = {held.source_id for _, held in batch.guard.deferred} | set(batch.put_back)
     batch.considered = [
         item.source.id for item in items if (item.settled or not run.interrupted) and item.source.id not in put_off
     ]

@@ -423,10 +423,11 @@ SELECT (SELECT COUNT(*) FROM pending WHERE job_id = :job_id)
 SELECT COUNT(*) FROM pending WHERE job_id = :job_id AND stage = 'object' AND due_at <= :now
 
 -- name: unmatched_count
--- Objects that may have to be looked up in the target.
+-- Objects that may have to be looked up, or read, in the target.
 SELECT COUNT(*) FROM pending p
 WHERE p.job_id = :job_id AND p.stage = 'object' AND p.object_type = :object_type
-  AND NOT EXISTS (SELECT 1 FROM link l WHERE l.job_id = p.job_id AND l.source_id = p.source_id)
+  AND (NOT EXISTS (SELECT 1 FROM link l WHERE l.job_id = p.job_id AND l.source_id = p.source_id)
+       OR EXISTS (SELECT 1 FROM recheck r WHERE r.job_id = p.job_id AND r.source_id = p.source_id))
 
 -- name: links
 -- The links of these objects.
@@ -758,6 +759,10 @@ DELETE FROM lease WHERE job_id = :job_id
 -- name: forget_state
 -- Where it stood.
 DELETE FROM job_state WHERE job_id = :job_id
+
+-- name: forget_rechecks
+-- What a restart has asked for.
+DELETE FROM recheck WHERE job_id = :job_id
 
 -- name: forget_plan_entries
 -- Its plans: what they would have done,

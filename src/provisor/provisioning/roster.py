@@ -25,6 +25,7 @@ class Roster:
 
     def __init__(self, objects: Sequence[TargetObject], attributes: Sequence[str]) -> None:
         self._by: dict[str, dict[str, list[TargetObject]]] = {attribute: {} for attribute in attributes}
+        self._listed = {found.id: found for found in objects}
         for found in objects:
             for attribute, index in self._by.items():
                 index.setdefault(folded(found.get(attribute)), []).append(found)
@@ -34,6 +35,10 @@ class Roster:
         for attribute, value in keys:
             if attribute in self._by:
                 self._by[attribute].setdefault(folded(value), []).append(made)
+
+    def get(self, target_id: str) -> TargetObject | None:
+        """The object as it was listed; one that is not among them has to be read."""
+        return self._listed.get(target_id)
 
     def find(self, attribute: str, value: str) -> list[TargetObject]:
         """Every listed object with this value, as ``ScimClient.find`` would give it."""

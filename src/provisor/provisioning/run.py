@@ -24,6 +24,7 @@ from provisor.provisioning.guarding.store import GuardStore
 from provisor.provisioning.leases.store import Lease
 from provisor.provisioning.mapping import Mappings
 from provisor.provisioning.model import Cycle, Kind
+from provisor.provisioning.rechecking.store import RecheckStore
 from provisor.provisioning.recording.store import Batch, RecordStore
 from provisor.provisioning.roster import Roster, read_roster
 from provisor.provisioning.store import ProvisioningStore
@@ -71,6 +72,7 @@ class Run:
     store: ProvisioningStore
     records: RecordStore
     guards: GuardStore
+    rechecks: RecheckStore
     decisions: DecisionStore
     directory: Directory
     applications: Applications

@@ -10,9 +10,9 @@ from provisor.connector.errors import Conflict409, NotFound404, TargetError
 from provisor.connector.messages import AttributeChange
 from provisor.provisioning.doubts import in_doubt, resolved
 from provisor.provisioning.flights.store import Flight
-from provisor.provisioning.linking import LATE_MS, Linker
+from provisor.provisioning.linking import Linker
 from provisor.provisioning.mapping import MappingFailed, Mappings
-from provisor.provisioning.matching import Matcher
+from provisor.provisioning.matching import LATE_MS, Matcher
 from provisor.provisioning.model import (
     VANISHED,
     Action,
@@ -28,6 +28,7 @@ from provisor.provisioning.model import (
 )
 from provisor.provisioning.notes import Item, Notes
 from provisor.provisioning.plan import Rule, plan
+from provisor.provisioning.rechecking.reading import recheck
 from provisor.provisioning.recording.store import Batch
 from provisor.provisioning.replacing import Replacing
 from provisor.provisioning.roster import Roster
@@ -56,6 +57,8 @@ class Sender:
         self._mappings = mappings
         self._only_leavers = only_leavers
         self._notes = Notes(run, kind, batch)
+        self._batch = batch
+        self._roster = roster
         targets = [row.target for row in mappings.values]
         profile = run.client.capabilities
         self._never = frozenset(path for path in targets if not profile.takes(kind, path, creating=True))
@@ -84,6 +87,7 @@ class Sender:
         await self._run.each([item for item in items if _left_behind(item)], self._recover)
         await self._run.each([item for item in items if _left_and_lost(item)], self._find_lost)
         await self._run.each([item for item in items if _doubtful(item)], self._read)
+        await recheck(self._run, self._kind, self._mappings, self._notes, self._batch, items, self._roster)
         if self._run.interrupted:
             return
         if self._mappings.chooses:
@@ -143,8 +147,7 @@ class Sender:
         self._notes.log(item, verb, "warning", code=VANISHED, reason=text, target_id=lost.target_id)
 
     async def _is_free(self, item: Item, target: TargetObject) -> bool:
-        holders = await self._run.store.holders(self._run.job.id, self._kind, [target.id])
-        return holders.get(target.id, item.source.id) == item.source.id
+        return await self._matcher.holder_of(item, target) == item.source.id
 
     def _link_as_shown(self, item: Item, target: TargetObject) -> None:
         shown = {path: value for path, value in target.values.items() if value is not None}
@@ -293,6 +296,11 @@ class Sender:
             self._notes.vanished(item, error, error.exchange)
             return
         except TargetError as error:
+            if isinstance(error, Conflict409) and (only := self._only_disabling(update)) is not None:
+                # Access goes now, whoever has the new name.
+                await self._update(item, link, only)
+                self._notes.look_again(item)
+                return
             if isinstance(error, Conflict409) and self._swaps.note(item, update, error):
                 return
             if error.may_have_arrived:
@@ -303,6 +311,19 @@ class Sender:
         self._notes.settle(item, Action.UPDATED if update.state == "linked" else Action.DISABLED)
         verb = "disable" if update.disables else "update"
         self._notes.log(item, verb, "success", target_id=link.target_id, changes=update.changes)
+
+    def _only_disabling(self, update: Update) -> Update | None:
+        """Of a disable that changes other things as well, the disabling alone; null if nothing is to be left out."""
+        changes = tuple(change for change in update.changes if change.path in self._rule.disabling)
+        if not update.disables or not changes or len(changes) == len(update.changes):
+            return None
+        left_out = [change for change in update.changes if change not in changes]
+        acknowledged = {**update.acknowledged}
+        for change in left_out:
+            acknowledged.pop(change.path, None)
+            if change.old is not None:
+                acknowledged[change.path] = change.old
+        return Update(changes, acknowledged, update.state, disables=True)
 
     async def _delete(self, item: Item, link: Link) -> None:
         try:

@@ -52,6 +52,7 @@ _ALL_OF_A_JOB = (
     "forget_window",
     "forget_lease",
     "forget_state",
+    "forget_rechecks",
     "forget_plan_entries",
     "forget_plan_pairs",
     "forget_plan_targets",

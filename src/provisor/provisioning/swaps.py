@@ -116,6 +116,8 @@ class Swaps:
         if any([await self._run.store.has_slot(self._run.job.id, holder) for holder in holders.values()]):
             whose = ", ".join(holders.values())
             text = f"{contest.wanted} is still that of {whose}, who is to change too: its turn comes after."
+            # Both of them in one batch can be put in order: who leaves is not before the other any more.
+            self._notes.not_urgent(item)
             self._notes.wait(item, text)
             return
         self._notes.refused(item, contest.error, target_id=link.target_id)

@@ -63,8 +63,8 @@ async def test_an_app_of_the_commands_is_registered_too_and_names_may_come_twice
 
 
 async def test_an_unknown_gallery_app_is_named(lab: Laboratory, registrations: Registrations) -> None:
-    with pytest.raises(TemplateNotFound, match="slack"):
-        await registrations.instantiate(lab.operator, lab.tenant.id, "slack", "Slack")
+    with pytest.raises(TemplateNotFound, match="no-such-app"):
+        await registrations.instantiate(lab.operator, lab.tenant.id, "no-such-app", "Slack")
 
 
 async def test_properties_are_merged_part_by_part_and_null_resets(

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from conftest import World
 
 # More in a night: scripts/bench soak_engine.
-HISTORIES = int(os.environ.get("PROVISOR_HISTORIES", "2000"))
+HISTORIES = int(os.environ.get("PROVISOR_HISTORIES", "1500"))
 NAMES = tuple("abcdefgh")
 TEAMS = ("red", "green", "blue")
 FAULTS = {
@@ -405,6 +405,15 @@ async def tell(make_world: Callable[..., Awaitable[World]], history: list[tuple[
         assert len(story.world.writes()) == sent, "a restart found something to send"
     finally:
         await database.close()
+
+
+@pytest.mark.parametrize("at", range(8, 15))
+async def test_names_swapped_while_nobody_knows_whether_the_accounts_were_made(
+    world_maker: Callable[..., Awaitable[World]], at: int
+) -> None:
+    # Found by the histories below.
+    await tell(world_maker, [("crash", at), ("swap", "a", "d")])
+    await tell(world_maker, [("crash", at), ("enable", "a", False), ("swap", "a", "d")])
 
 
 @pytest.fixture

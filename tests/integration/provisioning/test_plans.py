@@ -283,3 +283,31 @@ async def test_the_verdict_of_the_guards_is_told(world: World) -> None:
     plan, _ = await planned(world)
     assert plan.counts is not None
     assert plan.counts["guard"]["deletions"] == {"wanted": 10, "done": 0, "most": 4, "holds": True}
+
+
+async def test_an_account_under_an_older_address_is_found_by_a_plan_as_by_the_first_cycle(world: World) -> None:
+    await world.person("ada", mail="ada.byron@example.org")
+    await everybody(world)
+    world.target.users["1"] = {"id": "1", "userName": "ada.byron@example.org", "active": True}
+    plan, entries = await planned(world)
+    assert (entries["ada@example.org"].action, entries["ada@example.org"].target_id) == ("link", "1")
+    await apply(world, plan)
+    assert list(world.target.users) == ["1"]
+
+
+async def test_a_manager_who_comes_with_the_plan_is_planned_for_whoever_is_there_already(world: World) -> None:
+    ada, boss = await world.person("ada"), await world.person("boss")
+    await world.assign(ada)
+    await world.services.directory.set_manager(operator(), world.tenant.id, ada.id, boss.id)
+    await apply(world, (await planned(world))[0])
+    assert world.target.managers() == {}
+    await world.assign(boss)
+    plan, entries = await planned(world)
+    assert {name: entry.action for name, entry in entries.items()} == {
+        "boss@example.org": "create",
+        "ada@example.org": "update",
+    }
+    assert plan.counts is not None
+    assert plan.counts["managers"] == 1
+    await apply(world, plan)
+    assert world.target.managers() == {"ada@example.org": "boss@example.org"}

@@ -21,7 +21,7 @@ from provisor.applications.synchronization import documents, keys
 from provisor.applications.synchronization.keys import MASK, InvalidSecrets, is_secret
 from provisor.clock import Clock
 from provisor.security.actor import Actor, Right
-from provisor.security.secrets import Sealer
+from provisor.security.secrets import SealBroken, SealedElsewhere, Sealer
 
 Values = dict[str, str]
 
@@ -190,8 +190,13 @@ class Synchronization:
         def change(sealed: dict[str, bytes]) -> dict[str, bytes | None]:
             kept = {key for key, value in given.items() if value == MASK}
             others = {key for key in sealed if key not in given and key not in keys.SETTINGS}
-            address = self._opened(job_id, sp.tenant_id, _only(sealed, keys.BASE_ADDRESS)).get(keys.BASE_ADDRESS)
             staying = kept if replace else kept | {key for key in others if is_secret(key)}
+            try:
+                address = self._opened(job_id, sp.tenant_id, _only(sealed, keys.BASE_ADDRESS)).get(keys.BASE_ADDRESS)
+            except (SealBroken, SealedElsewhere):
+                if staying or keys.BASE_ADDRESS not in given:
+                    raise
+                address = None  # entering everything again is the way out, so its loss must not stand in that way
             _require_same(given, {key: "" for key in sealed if key in staying}, address)
             changes: dict[str, bytes | None] = dict.fromkeys(others) if replace else {}
             for key, value in given.items():

@@ -85,7 +85,7 @@ def would_change(facts: Facts) -> list[str]:
     if facts.held is not None and facts.held.state == "rejected":
         told.append("Approve it by name after all, or mend the cause.")
     if facts.planned is not None and facts.planned.action == "ambiguous":
-        told.append("Decide which account it is, or correct the matching values.")
+        told.append("Decide which account it is: 'provisor job decide', or correct the matching values.")
     if facts.slot is not None and facts.slot.attempts:
         told.append("Mend what the target refuses; then provision it on demand, or restart with Escrows.")
     if facts.job_state == "Quarantine":

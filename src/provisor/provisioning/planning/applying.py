@@ -62,9 +62,9 @@ class Applier:
         while page := await self._store.to_apply(self._plan.id, kind, after, PAGE):
             after = page[-1].source_id
             done = await self._store.dealt_with(self._cycle_id, [entry.source_id for entry in page])
-            # Of a group whose members alone change, the object itself is in order.
+            # Where members or the manager alone change, the object itself is in order.
             open_ = [one for one in page if one.source_id not in done and one.left_out is None]
-            left = [one for one in open_ if one.digest != "members"]
+            left = [one for one in open_ if one.digest not in ("members", "manager")]
             if left:
                 await self._batch(kind, mappings, left)
 

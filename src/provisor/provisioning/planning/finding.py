@@ -15,6 +15,7 @@ from provisor.connector.errors import TargetError
 from provisor.connector.exchange import Exchange
 from provisor.provisioning.faults import CycleBroken, concerns_all
 from provisor.provisioning.mapping import MappingFailed, Mappings
+from provisor.provisioning.matching import addresses
 from provisor.provisioning.model import Kind
 from provisor.provisioning.notes import Item
 from provisor.provisioning.planning.store import PlanStore
@@ -53,6 +54,9 @@ class TargetFinder:
 
     async def _list_is_cheaper(self, new: int) -> bool:
         size = self._run.client.capabilities.page_size
+        if not self._run.client.dialect.lists_before_matching:
+            self._listed = False
+            return False
         try:
             if self._first is None:
                 self._first = await self._run.client.list_page(self._kind, 1, size)
@@ -103,7 +107,9 @@ class TargetFinder:
             except MappingFailed:  # told by the plan itself
                 continue
             for attribute, value in keys:
-                wanted.setdefault(attribute, set()).add(folded(value))
+                # Who is not found under the present address may be there under another one.
+                others = addresses(item) if self._kind == "User" and "@" in value else []
+                wanted.setdefault(attribute, set()).update(folded(one) for one in (value, *others))
         found: dict[str, TargetObject] = {}
         for attribute, values in wanted.items():
             rows = await self._store.targets_by(self._plan_id, self._kind, attribute, sorted(values))

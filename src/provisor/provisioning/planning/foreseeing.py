@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import msgspec
 
 from provisor.connector.messages import AttributeChange
+from provisor.provisioning.decisions.model import Decision
 from provisor.provisioning.mapping import Mappings
 from provisor.provisioning.model import Action, Delete, Match, Skip, Update
 from provisor.provisioning.notes import Item
@@ -32,7 +33,8 @@ class Outcomes:
     def of(cls, batch: Batch) -> Outcomes:
         return cls(
             {id_: (action, reason) for id_, _, action, reason in batch.outcomes},
-            {slot.source_id: message for slot, _, _, message in batch.postponed},
+            {slot.source_id: message for slot, _, _, message in batch.postponed}
+            | {one.source_id: _several(one) for one in batch.undecided},
         )
 
 
@@ -96,6 +98,11 @@ def _comparable(entry: PlanEntry, volatile: frozenset[str]) -> list[tuple[str, o
     ]
 
 
+def _several(decision: Decision) -> str:
+    ids = ", ".join(sorted(decision.candidate_ids))
+    return f'The target has {len(decision.candidates)} objects with {decision.attribute} "{decision.value}": {ids}.'
+
+
 _Decided = tuple[EntryAction | None, str | None, tuple[AttributeChange, ...], str | None]
 
 
@@ -128,6 +135,8 @@ def _noted(item: Item, noted: tuple[Action, str | None], outcomes: Outcomes, lin
     if action is Action.FAILED:
         why = f"{code}: {outcomes.reasons.get(item.source.id, '')}"
         return ("ambiguous" if code in AMBIGUOUS else "fail"), linked, (), why
+    if action is Action.WAITING and code in AMBIGUOUS and item.decision is not None:
+        return "ambiguous", linked, (), f"{code}: {_several(item.decision)}"
     if action is Action.WAITING:
         return "skip", linked, (), outcomes.reasons.get(item.source.id, "It waits.")
     description = item.plan.description if isinstance(item.plan, Skip) else ""
@@ -146,4 +155,5 @@ def _manager(item: Item, action: EntryAction | None, path: str | None) -> str | 
     known = item.link.acknowledged.get(path)
     if item.manager == known:
         return None
-    return wanted if item.manager is not None and wanted is not None else ""
+    # Who is not in the target yet may come with this very plan.
+    return wanted if wanted is not None else ""

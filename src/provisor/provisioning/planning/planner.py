@@ -52,6 +52,13 @@ class Planner:
         """Plan everybody. Raises ``CycleBroken`` when the target says something that concerns every object."""
         for kind, mappings in self._run.mappings.items():
             await self._all_of(kind, mappings)
+        users = self._run.mappings.get("User")
+        if users is not None and users.reference("manager") is not None:
+            arriving = await self._store.add_managers(self._plan.id, self._run.job)
+            for _ in range(arriving):
+                self._tally.add("update")
+            self._tally.managers += arriving
+            self._tally.unchanged -= arriving
         groups = self._run.mappings.get("Group")
         if groups is not None and groups.reference("members") is not None:
             joins, leaves = await self._store.add_pairs(self._plan.id, self._run.job)

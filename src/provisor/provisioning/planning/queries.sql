@@ -159,6 +159,18 @@ WHERE l.job_id = :job_id AND l.object_type = 'Group'
   AND l.source_id IN (SELECT group_id FROM plan_pair WHERE plan_id = :plan_id)
   AND NOT EXISTS (SELECT 1 FROM plan_entry e WHERE e.plan_id = :plan_id AND e.source_id = l.source_id)
 
+-- name: arriving_managers
+-- People who are in order but for their manager, who comes with this plan.
+INSERT INTO plan_entry (plan_id, source_id, object_type, action, name, target_id, changes, manager_id, joins, leaves,
+    source_version, digest, held)
+SELECT :plan_id, l.source_id, 'User', 'update', l.display_name, l.target_id, '[]', u.manager_id, 0, 0,
+    u.version, 'manager', :no
+FROM plan_entry m
+JOIN directory_user u ON u.tenant_id = :tenant_id AND u.manager_id = m.source_id AND u.deleted_at IS NULL
+JOIN link l ON l.job_id = :job_id AND l.source_id = u.id AND l.state = 'linked'
+WHERE m.plan_id = :plan_id AND m.object_type = 'User' AND m.action IN ('create', 'link')
+  AND NOT EXISTS (SELECT 1 FROM plan_entry e WHERE e.plan_id = :plan_id AND e.source_id = u.id)
+
 -- name: count_pairs
 -- How many members each group gets and loses.
 UPDATE plan_entry SET

@@ -113,6 +113,15 @@ class PlanStore:
 
         return await self._database.read(work)
 
+    async def add_managers(self, plan_id: str, job: Job) -> int:
+        """People of whom only the manager changes, because that one comes with this plan; how many."""
+
+        async def work(tx: Tx) -> int:
+            params = {"plan_id": plan_id, "job_id": job.id, "tenant_id": job.tenant_id, "no": False}
+            return await tx.execute(SQL["arriving_managers"], params)
+
+        return await self._database.write(work)
+
     async def add_pairs(self, plan_id: str, job: Job) -> tuple[int, int]:
         """The memberships that would change, from directory, links and entries; how many are added and removed."""
 

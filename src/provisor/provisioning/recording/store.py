@@ -19,6 +19,7 @@ from provisor.provisioning.learning.model import Learnt
 from provisor.provisioning.leases.store import Lease, keep
 from provisor.provisioning.model import Action, Kind, Link, Pending, PendingMember, Retry, name_key
 from provisor.provisioning.nesting import store as nesting
+from provisor.provisioning.rechecking import store as rechecking
 from provisor.storage.database import Database, Tx
 from provisor.storage.queries import id_list, named_queries
 
@@ -65,6 +66,8 @@ class Batch:
     undecided: list[Decision] = field(default_factory=list)
     decided: list[str] = field(default_factory=list)
     not_urgent: list[str] = field(default_factory=list)
+    # The same, and not looked at: the leavers' lane has left them to the cycle.
+    put_back: list[str] = field(default_factory=list)
     cleared: list[Pending] = field(default_factory=list)
     to_reference: list[Pending] = field(default_factory=list)
     postponed: list[tuple[Pending, Retry, str, str]] = field(default_factory=list)
@@ -83,6 +86,8 @@ class Batch:
     touched: list[tuple[str, Kind]] = field(default_factory=list)
     # What the guards keep back, and what their window counts.
     guard: guarding.GuardNotes = field(default_factory=guarding.GuardNotes)
+    # What a restart has asked to be read in the target, and was.
+    rechecked: rechecking.Rechecked = field(default_factory=rechecking.Rechecked)
 
 
 class RecordStore:
@@ -111,6 +116,7 @@ class RecordStore:
             await _record_links(tx, lease.job_id, batch, tenant_id, now)
             await _record_slots(tx, lease.job_id, batch, now)
             await _record_followers(tx, lease.job_id, batch, tenant_id, now, nested=nested)
+            await rechecking.record(tx, lease.job_id, batch.rechecked, now)
             await _record_pairs(tx, lease.job_id, batch)
             await _record_decisions(tx, lease.job_id, batch, now)
             await land(tx, lease.job_id, lane)
@@ -185,8 +191,8 @@ async def _record_slots(tx: Tx, job_id: str, batch: Batch, now: int) -> None:
         SQL["mark_vanished"],
         [{"job_id": job_id, "source_id": id_, "object_type": kind, "now": now} for id_, kind in batch.vanished],
     )
-    if batch.not_urgent:
-        await tx.execute(SQL["not_urgent"], {"job_id": job_id, "ids": id_list(batch.not_urgent)})
+    if calm := [*batch.not_urgent, *batch.put_back]:
+        await tx.execute(SQL["not_urgent"], {"job_id": job_id, "ids": id_list(calm)})
 
 
 async def _record_followers(tx: Tx, job_id: str, batch: Batch, tenant_id: str, now: int, *, nested: bool) -> None:

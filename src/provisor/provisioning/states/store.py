@@ -9,6 +9,7 @@ import msgspec
 
 from provisor.events.audit.model import Activity
 from provisor.provisioning.model import JobState
+from provisor.provisioning.rechecking import store as rechecking
 from provisor.provisioning.telling.store import SERVICE, Watched
 from provisor.security.actor import Actor
 from provisor.storage.database import Database, Row, Tx
@@ -90,6 +91,8 @@ class JobStates:
                 await tx.execute(SQL["all_links_gone"], {"job_id": job_id})
                 await tx.execute(SQL["all_memberships_gone"], {"job_id": job_id})
                 await tx.execute(SQL["search_unproved"], {"job_id": job_id})
+            if again_from_start:
+                await rechecking.ask(tx, job_id)
             await watched.after(tx, at=now, activity=activity, actor=actor, details=details)
 
         await self._database.write(work)

@@ -57,6 +57,14 @@ deprovision = Table(
     Column("source_id", Key, primary_key=True),
 )
 
+# Linked objects that a restart has asked to be read in the target, until they were.
+recheck = Table(
+    "recheck",
+    metadata,
+    Column("job_id", Key, primary_key=True),
+    Column("source_id", Key, primary_key=True),
+)
+
 # What a cycle would do, as somebody was shown it.
 plan = Table(
     "plan",

@@ -15,7 +15,7 @@ from provisor.errors import InvalidInput
 from provisor.security.actor import Right
 from provisor.signin.model import Session
 from provisor.signin.openid.vendor import TEMPLATE as VENDORS_TEMPLATE
-from provisor.web.html.forms import Form
+from provisor.web.html.forms import PAGE, Form
 from provisor.web.html.guard import form_of
 from provisor.web.html.lists import Page, filters_of, numbered, page_number
 from provisor.web.portal.centre import PAGE_SIZE, Centre, confirm, done, show
@@ -54,6 +54,7 @@ class AppPages:
             action("/portal/gallery/{template}", self.create),
             page(APP, self.overview),
             page(f"{APP}/properties", self.properties),
+            action(f"{APP}/properties", self.save_properties),
             page(f"{APP}/remove", self.ask_remove),
             action(f"{APP}/remove", self.remove),
             page(f"{APP}/users", self.assigned),
@@ -126,8 +127,34 @@ class AppPages:
 
     async def properties(self, request: Request, session: Session) -> Response:
         app = await found_app(self._centre, request, session)
+        own = app.service_principal.properties
+        form = Form.filled(name=app.service_principal.display_name, notes=own.notes or "")
+        form.values["enabled"] = ["yes"] if own.account_enabled else []
+        form.values["assignment_required"] = ["yes"] if own.app_role_assignment_required else []
+        return self._properties(request, app, form)
+
+    def _properties(self, request: Request, app: App, form: Form, status: int = 200) -> Response:
         template = self._centre.app.applications.template(app.service_principal.template_id or ANY_APP)
-        return show(request, "app_properties.html", app=app, gallery_app=template)
+        return show(request, "app_properties.html", status=status, app=app, gallery_app=template, form=form)
+
+    async def save_properties(self, request: Request, session: Session) -> Response:
+        app = await found_app(self._centre, request, session)
+        form = form_of(request)
+        changes = {
+            "displayName": form.text("name", "Give the application a name."),
+            "notes": form.text("notes", most=PAGE) or None,
+            "accountEnabled": form.ticked("enabled"),
+            "appRoleAssignmentRequired": form.ticked("assignment_required"),
+        }
+        saved = None
+        if form.ok:
+            with form.catching("name"):
+                saved = await self._centre.app.registrations.update_instance(
+                    session.actor, session.realm_id, app.service_principal.id, changes
+                )
+        if saved is None:
+            return self._properties(request, app, form, status=422)
+        return done(request, f"{app_path(app)}/properties", "The properties were saved.")
 
     async def ask_remove(self, request: Request, session: Session) -> Response:
         app = await found_app(self._centre, request, session)

@@ -19,6 +19,7 @@ from provisor.web.portal.logs import LogPages
 from provisor.web.portal.mappings import MappingPages
 from provisor.web.portal.on_demand import OnDemandPages
 from provisor.web.portal.overview import OverviewPage
+from provisor.web.portal.owners import OwnerPages
 from provisor.web.portal.pending import PendingPages
 from provisor.web.portal.preview import PreviewPages
 from provisor.web.portal.schema import SchemaPages
@@ -39,6 +40,7 @@ def routes(app: AppServices, guard: Guard, closing: Closing) -> tuple[OpenHandle
         UserPages(centre),
         GroupPages(centre),
         AppPages(centre),
+        OwnerPages(centre),
         SynchronizationPages(centre),
         SettingsPages(centre),
         PreviewPages(centre),

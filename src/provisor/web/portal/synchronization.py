@@ -54,7 +54,10 @@ _RESTARTS = (
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """The running cycle so far. ``rate`` in objects a second, ``eta`` in seconds; null before they are known."""
+    """The running cycle so far. ``rate`` in objects a second, ``eta`` in seconds; null before they are known.
+
+    ``pacing``: what the target takes, as ``Provisioning.progress`` tells it.
+    """
 
     cycle: Cycle
     phase: str
@@ -63,6 +66,7 @@ class Running:
     rate: float | None
     eta: int | None
     counts: Mapping[str, Any]
+    pacing: Mapping[str, Any]
 
     @property
     def percent(self) -> int:
@@ -195,8 +199,13 @@ class SynchronizationPages:
         progress = await provisioning.progress(session.actor, app.job_id)
         if cycle is None or not progress or cycle.state != "Running":
             return None
-        considered, waiting = int(progress["considered"]), int(progress["waiting"])
-        seconds = (self._centre.app.clock.now_ms() - cycle.began_at) / 1000
-        rate = considered / seconds if seconds > 0 and considered else None
-        eta = round(waiting / rate) if rate else None
-        return Running(cycle, str(progress["phase"]), considered, waiting, rate, eta, cycle.counts or {})
+        return Running(
+            cycle,
+            phase=str(progress["phase"]),
+            considered=int(progress["considered"]),
+            waiting=int(progress["waiting"]),
+            rate=progress["objectsPerSecond"] or None,
+            eta=progress["etaSeconds"],
+            counts=cycle.counts or {},
+            pacing=progress["pacing"],
+        )

@@ -22,6 +22,7 @@ from schemathesis.specs.openapi.checks import (
 
 from provisor.app.services import AppServices, wire
 from provisor.app.settings import Settings
+from provisor.applications.registrations.graph import service_principal_id
 from provisor.security.actor import operator
 from provisor.security.secrets import MasterKey
 from provisor.testing.callers import KeptPasswords, KnownTokens, app
@@ -29,6 +30,7 @@ from provisor.testing.clock import SettableClock
 from provisor.testing.database import Store
 from provisor.testing.target import SimulatedTarget
 from provisor.web.asgi import create_app
+from provisor.web.graph.applications.views import opaque
 from provisor.web.graph.permissions import table
 from provisor.web.graph.services import GraphServices
 from provisor.web.services import Services
@@ -80,6 +82,10 @@ async def _fill(services: AppServices, tokens: KnownTokens) -> dict[str, str]:
     app_id = added.service_principal.app_id
     extension = await services.extensions.define(me, tenant.id, app_id, "badge", "String", ["User"])
     application = await services.registrations.application(me, tenant.id, app_id)
+    sp, graph = added.service_principal, service_principal_id(tenant.id)
+    await services.registrations.add_owner(me, application, people[0].id)
+    given = await services.role_assignments.assign(me, tenant.id, sp.id, people[0].id, sp.app_roles[0].id)
+    consent = await services.grants.create(me, tenant.id, client_id=sp.id, resource_id=graph, scopes=["User.Read"])
     return {
         "user": people[0].id,
         "group": group.id,
@@ -92,6 +98,10 @@ async def _fill(services: AppServices, tokens: KnownTokens) -> dict[str, str]:
         "sp": added.service_principal.id,
         "job": added.job_id,
         "template": "scim",
+        "owner": people[0].id,
+        "assignment": opaque(given.assignment.id),
+        "grant": opaque(consent.id),
+        "directory": added.job.schema.document["directories"][1]["id"],
     }
 
 

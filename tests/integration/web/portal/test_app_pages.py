@@ -88,3 +88,24 @@ async def test_what_a_role_may_do_with_apps(world: World, role: str, may_add: bo
     assert (f'href="{app(world)}/assign"' in page) is may_assign
     fields = {"kind": "users", "principal": world.here.ada.id}
     await browser.post(f"{app(world)}/assign", fields, status=303 if may_assign else 403)
+
+
+async def test_properties_and_owners_of_an_app_and_of_a_group(world: World, browser: Browser, text: Text) -> None:
+    fields = {"name": "Renamed", "notes": "Ask Ada", "assignment_required": "yes"}
+    page = await browser.sent(f"{app(world)}/properties", fields)
+    assert "The properties were saved." in page
+    assert "Ask Ada" in page
+    tenant, sp = world.here.tenant.id, world.here.app.service_principal.id
+    found = (await world.services.applications.find(operator(), tenant, sp)).service_principal
+    assert (found.display_name, found.properties.account_enabled) == ("Renamed", False)
+    assert found.properties.app_role_assignment_required
+    reply = await browser.post(f"{app(world)}/properties", {**fields, "name": ""}, status=422)
+    assert "Give the application a name." in reply.text
+    for path in (f"{app(world)}/owners", f"/portal/groups/{world.here.team.id}/owners"):
+        assert f'name="add" value="{world.here.ada.id}"' in await browser.get(f"{path}?q=ada")
+        await browser.sent(path, {"add": world.here.bob.id})
+        page = await browser.sent(path, {"add": world.here.ada.id})
+        assert "Ada of Here" in text(page)
+        assert "Removed." in await browser.sent(path, {"remove": world.here.ada.id})
+        await browser.post(path, {}, status=400)
+        await browser.post(path, {"add": world.there.ada.id}, status=404)

@@ -289,3 +289,18 @@ async def test_the_audit_log_tells_who_changed_what(world: World, browser: Brows
     stranger = await world.browser(side=world.there)
     assert "No entry" in await stranger.get(f"/portal/audit?target={world.here.ada.id}")
     await (await world.browser("User Administrator")).get("/portal/audit", status=403)
+
+
+async def test_a_running_cycle_tells_how_far_and_how_fast_it_is(world: World, browser: Browser, text: Text) -> None:
+    await assign(world, world.here.ada)
+    await browser.sent(f"{base(world)}/provisioning/status", {"status": "on"})
+    assert "A cycle is due" in await browser.get(f"{base(world)}/provisioning")
+    stores, now = world.services.stores, world.clock.now_ms()
+    lease = await stores.leases.take_lease(world.here.app.job_id, "test", now=now, until=2**50)
+    assert lease is not None
+    await stores.jobs.begin_cycle(lease, kind="Initial", watermark=0, schema_version=1, scope_version=0, now=now)
+    page = text(await browser.get(f"{base(world)}/provisioning"))
+    assert "Running now Initial cycle : Reading the directory" in page
+    assert "Stop now" in page
+    page = await browser.sent(f"{base(world)}/provisioning/status", {"status": "stop"})
+    assert "no request leaves from now on" in page

@@ -116,5 +116,11 @@ def upgrade() -> None:
             "plan_id", "object_type", "attribute", "value", "target_id", name=op.f("pk_plan_target")
         ),
     )
+    op.create_table(
+        "recheck",
+        sa.Column("job_id", KEY, nullable=False),
+        sa.Column("source_id", KEY, nullable=False),
+        sa.PrimaryKeyConstraint("job_id", "source_id", name=op.f("pk_recheck")),
+    )
     op.add_column("lease", sa.Column("wanted_by", KEY, nullable=True))
     op.add_column("lease", sa.Column("wanted_until", sa.BigInteger(), nullable=True))

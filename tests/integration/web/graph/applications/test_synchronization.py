@@ -387,3 +387,15 @@ async def test_options_select_filter_and_expand_and_others_are_errors(lab: Lab) 
         refused = await lab.graph("GET", path)
         assert refused.status == 400, path
     assert (await lab.graph("GET", "/auditLogs/provisioning?$count=true")).status == 400
+
+
+async def test_credentials_that_cannot_be_opened_any_more_are_entered_again(lab: Lab) -> None:
+    sp = await lab.app_of("scim")
+    job = await lab.job_of(sp, "scim")
+    path = f"/servicePrincipals/{sp['id']}/synchronization/secrets"
+    database = lab.services.database
+    await database.write(lambda tx: tx.execute("UPDATE job_secret SET sealed = :broken", {"broken": b"\x01broken"}))
+    kept = await lab.graph("PUT", path, {"value": pairs({"BaseAddress": URL, "SecretToken": "*"})})
+    assert (kept.status, "damaged" in kept.error["message"]) == (503, True)
+    assert (await lab.graph("PUT", path, {"value": pairs(ACCESS)})).status == 204
+    assert (await lab.graph("POST", f"{job}/validateCredentials", {"useSavedCredentials": True})).status == 204
