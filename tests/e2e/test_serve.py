@@ -78,7 +78,9 @@ def test_a_change_made_by_a_command_reaches_the_target_while_the_server_runs(pro
         eventually(names, lambda found: found == ["Ada Lovelace"])
 
 
-def test_a_wrong_key_stops_the_cycle_at_once_and_the_right_one_finishes_it(program: Program, tmp_path: Path) -> None:
+def test_a_wrong_key_does_not_start_the_job_and_one_that_is_revoked_later_quarantines_it(
+    program: Program, tmp_path: Path
+) -> None:
     token = key_of(program)
     wrong = token[:-4] + ("aaaa" if not token.endswith("aaaa") else "bbbb")
     with program.serving("--no-worker") as address:
@@ -89,7 +91,7 @@ def test_a_wrong_key_stops_the_cycle_at_once_and_the_right_one_finishes_it(progr
         assert "secret token" in failed.stderr.lower()
         assert wrong not in failed.stderr + failed.stdout
         status = program.json("job", "status", "App")["status"]
-        assert status["code"] == "Quarantine"
+        assert status["code"] == "NotConfigured"
         assert status["synchronizedEntryCountByType"] == []
         assert get(f"{address}/scim/v2/Users", token)["totalResults"] == 0
 
@@ -98,6 +100,12 @@ def test_a_wrong_key_stops_the_cycle_at_once_and_the_right_one_finishes_it(progr
         assert done["cycle"]["counts"]["created"] == 1
         assert done["status"]["code"] == "Active"
         assert get(f"{address}/scim/v2/Users", token)["totalResults"] == 1
+
+        program.run("apikey", "revoke", "k")
+        import_ada(program, tmp_path, "Ada Lovelace")
+        failed = program.run("job", "start", "App", "--wait", status=1)
+        assert "401" in failed.stderr
+        assert program.json("job", "status", "App")["status"]["code"] == "Quarantine"
 
 
 def test_a_command_that_waits_lets_the_servers_worker_do_it(embedded: Program, tmp_path: Path) -> None:

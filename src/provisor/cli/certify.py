@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from provisor.cli.session import Session, read_text_argument, session
+from provisor.cli.session import Session, log_to_stderr, read_text_argument, session
 from provisor.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -71,6 +71,7 @@ def _run(here: Session, order: Order) -> Report:
     from provisor.certify.runner import certify as live_through
     from provisor.connector.aiohttp_transport import AiohttpTransport
 
+    log_to_stderr()
     messages = here.output.messages
     policy = here.settings().outbound
 

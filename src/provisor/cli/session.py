@@ -71,7 +71,7 @@ class Session:
 
         import uvloop
 
-        _log_to_stderr()
+        log_to_stderr()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             return runner.run(opened())
 
@@ -125,7 +125,7 @@ def moment_option(text: str | None, option: str) -> int | None:
         raise InvalidInput(f"{option} is {text!r}.", hint="Write a moment as 2026-01-31T12:00:00Z.") from None
 
 
-def _log_to_stderr() -> None:
+def log_to_stderr() -> None:
     """Logs for people on a terminal, JSON lines elsewhere; standard output is for the answer alone."""
     import logging
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from provisor.signin.accounts.model import PasswordUnfit
 
 SHORTEST, LONGEST = 10, 256
+SHORTEST_GIVEN = 8
 _COMMON = (
     "password",
     "passwort",
@@ -40,6 +41,12 @@ def check_password(password: str, names: Iterable[str]) -> None:
     for part in sorted(known, key=len, reverse=True):
         if part in lowered and len(lowered.replace(part, "")) < SHORTEST // 2:
             raise PasswordUnfit(f"This is little more than {part!r}.", hint="Several words make a good one.")
+
+
+def check_given(password: str) -> None:
+    """A password that an administrator's program gives is measured as Entra measures it: 8 to 256 characters."""
+    if not SHORTEST_GIVEN <= len(password) <= LONGEST or "\x00" in password:
+        raise PasswordUnfit(f"A given password has {SHORTEST_GIVEN} to {LONGEST} characters, none of them NUL.")
 
 
 def _parts(name: str) -> Iterable[str]:

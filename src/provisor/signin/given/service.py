@@ -6,7 +6,7 @@ from provisor.clock import Clock
 from provisor.directory.users import UserNotFound
 from provisor.security.actor import Actor, Right
 from provisor.security.passwords import Passwords
-from provisor.signin.accounts.passwords import check_password
+from provisor.signin.accounts.passwords import check_given
 from provisor.signin.accounts.store import AccountStore
 from provisor.signin.people import PersonKey
 from provisor.signin.sessions import Sessions
@@ -26,8 +26,8 @@ class GivenPasswords:
         self._clock = clock
 
     def check(self, password: str, login: str) -> None:
-        """Raise ``PasswordUnfit`` for one that ``login`` may not have."""
-        check_password(password, (login,))
+        """Raise ``PasswordUnfit`` for one that nobody may have, ``login`` included."""
+        check_given(password)
 
     async def give(self, actor: Actor, tenant_id: str, user_id: str, password: str) -> None:
         """Set the password of a user of this tenant; the second factor stays.
