@@ -24,7 +24,7 @@ from provisor.connector.answers import Page, TargetObject
 from provisor.connector.capabilities import CapabilityProfile
 from provisor.connector.check import ConnectionResult
 from provisor.connector.dialect import Dialect
-from provisor.connector.errors import NotFound404, Refused, TargetError
+from provisor.connector.errors import BadAnswer, NotFound404, Refused, TargetError
 from provisor.connector.exchange import BLACK, Exchange, Secret
 from provisor.connector.messages import ENDPOINTS, AttributeChange, Kind, Operation
 from provisor.connector.meters import TargetMeter
@@ -166,16 +166,21 @@ class ScimClient:
     async def set_reference(
         self, kind: Kind, target_id: str, path: str, old_target_id: str | None, new_target_id: str | None
     ) -> None:
-        """Set, change or (null) remove a reference such as the manager. Raises ``TargetError``."""
+        """Set, change or (null) remove a reference such as the manager. Raises ``TargetError``.
+
+        In a dialect that asks first, a target that has it already is sent nothing.
+        """
         parse_path(path)
+        if new_target_id is not None and await self._has(kind, target_id, path, new_target_id):
+            return
         operation = messages.reference_operation(path, old_target_id, new_target_id, self.dialect)
         await self._patch(kind, target_id, [operation])
 
     async def change_members(self, group_id: str, add: Sequence[str], remove: Sequence[str]) -> None:
         """Add and remove members, by the target's ids, in as many PATCHes as the target needs.
 
-        Nothing is read. Both are safe to repeat: after a failure, part of the changes may have been made.
-        Raises ``TargetError``; of several failures the first.
+        Members are not read; a dialect may ask of one of them whether it is there already. Both are safe to repeat:
+        after a failure, part of the changes may have been made. Raises ``TargetError``; of several failures the first.
         """
         changes = [(id_, False) for id_ in remove] + [(id_, True) for id_ in add]
         limits = (self.dialect.members_per_patch, self.capabilities.members_per_patch or 0)
@@ -185,10 +190,10 @@ class ScimClient:
         for at in range(0, len(chunks), at_once):
             window = chunks[at : at + at_once]
             if len(window) == 1:
-                await self._patch_members(group_id, window[0])
+                await self._change_members(group_id, window[0])
                 continue
             results = await asyncio.gather(
-                *(self._patch_members(group_id, chunk) for chunk in window), return_exceptions=True
+                *(self._change_members(group_id, chunk) for chunk in window), return_exceptions=True
             )
             failures = [result for result in results if isinstance(result, BaseException)]
             if failures:
@@ -215,6 +220,34 @@ class ScimClient:
         return found
 
     # --- requests ----------------------------------------------------------------------------------------------------
+
+    async def _has(self, kind: Kind, target_id: str, path: str, referred_id: str) -> bool:
+        """Whether the target says that the object has this reference; false where the dialect does not ask.
+
+        A target that refuses the question, or answers it with what is no list, has not said so. Raises ``TargetError``
+        when it did not get to answer: a pause that is too long, a failure of the server, a lost connection.
+        """
+        if not self.dialect.asks_before_reference:
+            return False
+        what = f"Question for a reference of a {kind.lower()}"
+        query = messages.reference_query(target_id, path, referred_id, self.dialect)
+        try:
+            exchange = await self._send("GET", f"{ENDPOINTS[kind]}?{query}", what)
+            found = answers.page(exchange, what).objects
+        except BadAnswer:
+            return False
+        except TargetError as error:
+            if error.retryable or not 400 <= (error.status or 0) < 500:
+                raise
+            return False
+        return [one.id for one in found] == [target_id]
+
+    async def _change_members(self, group_id: str, changes: Sequence[tuple[str, bool]]) -> None:
+        needed = [
+            (id_, joins) for id_, joins in changes if not (joins and await self._has("Group", group_id, "members", id_))
+        ]
+        if needed:
+            await self._patch_members(group_id, needed)
 
     async def _patch_members(self, group_id: str, changes: Sequence[tuple[str, bool]]) -> None:
         add = [id_ for id_, joins in changes if joins]

@@ -60,6 +60,8 @@ class Dialect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     # A reference whose other end exists already goes along when an object is created; else in a PATCH of its own.
     creates_with_references: bool = True
     read_before_patch: bool = False
+    # Whether the target has a manager or a member already is asked first; what it has is not sent.
+    asks_before_reference: bool = False
     # Before its first cycle the target's whole list may be read instead of asking for each object.
     lists_before_matching: bool = True
 

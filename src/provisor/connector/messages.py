@@ -133,6 +133,16 @@ def find_query(kind: Kind, attribute: str, value: Any, dialect: Dialect, *, with
     return f"excludedAttributes=members&{search}" if kind == "Group" and without_members else search
 
 
+def reference_query(target_id: str, path: str, referred_id: str, dialect: Dialect) -> str:
+    """The query that brings the object if it has this reference: reference entra-scim-wire.md section 2, 8 and 13.
+
+    The attribute goes by its bare name, as in the documented samples; ids are quoted, as the RFC has it (section 9).
+    """
+    encode = quote if dialect.space == "%20" else quote_plus
+    text = f"id eq {_text(target_id)} and {parse_path(path).attribute} eq {_text(referred_id)}"
+    return f"filter={encode(text, safe='')}&attributes=id"
+
+
 def filter_text(path: TargetPath, value: Any, dialect: Dialect) -> str:
     """``userName eq "x"``; strings are escaped as in JSON (RFC 7644 section 3.4.2.2)."""
     literal = _text(str(value)) if not isinstance(value, bool) else json.dumps(value)

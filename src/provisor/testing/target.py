@@ -15,11 +15,10 @@ import msgspec
 from provisor.clock import Clock
 from provisor.connector.transport import ConnectionLost, Request, Response, TimedOut
 from provisor.testing.clock import SettableClock
-from provisor.testing.target_documents import Document, Refusal, get, matches, patched
+from provisor.testing.target_documents import ENTERPRISE, Document, Refusal, get, matches, patched
 from provisor.testing.target_faults import Condition, Fault, Recorded
 from provisor.testing.transport import error_reply, json_reply
 
-_ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 _LIST = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
 
 
@@ -101,7 +100,7 @@ class SimulatedTarget:
         return {
             user["userName"]: self._name(manager)
             for user in self.users.values()
-            if (manager := get(user, f"{_ENTERPRISE}:manager"))
+            if (manager := get(user, f"{ENTERPRISE}:manager"))
         }
 
     def sent(self, method: str, path: str = "") -> list[Recorded]:

@@ -8,6 +8,8 @@ from typing import Any
 
 Document = dict[str, Any]
 
+ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
+
 _PATH = re.compile(r"(?:(urn:[^\[]*):)?([^.:\[]+)(?:\[(.*)\])?(?:\.([^.]+))?")
 _TERM = re.compile(r'([\w.:$-]+(?:\[[^\]]*\](?:\.\w+)?)?)\s+eq\s+("(?:[^"\\]|\\.)*"|\S+)', re.IGNORECASE)
 _VALUE_PATH = re.compile(r"(\w+)\[([^\]]*)\]")
@@ -35,6 +37,8 @@ def matches(document: Document, text: str) -> bool:
 def get(document: Document, path: str) -> Any:
     """The values at a path: one, or a list of all that a multi-valued attribute has there."""
     urn, name, selector, sub = _split(path)
+    if urn is None and name == "manager":
+        urn = ENTERPRISE  # Entra asks for it without its schema
     value = (document.get(urn) or {}).get(name) if urn else document.get(name)
     if selector is not None:
         value = [item for item in _list(value) if _element_matches(item, selector)]
