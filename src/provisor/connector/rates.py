@@ -27,8 +27,9 @@ class Learnt:
 
 
 def after_refusal(known: Learnt, *, now: int, seen: float) -> Learnt:
-    """``seen``: requests a second that the target served until it refused."""
-    if known.rate is not None and now - known.refused_at < _TOGETHER_MS:
+    """``seen``: requests a second that the target served until it refused; of one that served none there is nothing to
+    learn, and its own pause is all there is to keep to."""
+    if seen <= 0 or (known.rate is not None and now - known.refused_at < _TOGETHER_MS):
         return known
     base = seen if known.rate is None else min(seen, known.rate)
     return Learnt(max(SLOWEST, base * _CAUTION), now, now)

@@ -13,7 +13,7 @@ from provisor.testing.clock import START_MS, SettableClock
 REFUSALS = [
     # known, now, seen -> the rate afterwards
     (Learnt(), 5_000, 10.0, 9.5),  # what was served before the first refusal
-    (Learnt(), 5_000, 0.0, SLOWEST),  # nothing was: slowly, but never not at all
+    (Learnt(), 5_000, 0.01, SLOWEST),  # hardly any was: slowly, but never not at all
     (Learnt(20.0, 0, 0), 5_000, 30.0, 19.0),  # never faster than what was refused
     (Learnt(20.0, 0, 0), 5_000, 8.0, 7.6),
     (Learnt(20.0, 4_500, 4_500), 5_000, 8.0, 20.0),  # under way together with the one that was refused before
@@ -23,6 +23,10 @@ REFUSALS = [
 @pytest.mark.parametrize(("known", "now", "seen", "rate"), REFUSALS)
 def test_a_refusal_tells_the_limit(known: Learnt, now: int, seen: float, rate: float) -> None:
     assert after_refusal(known, now=now, seen=seen).rate == pytest.approx(rate)
+
+
+def test_who_served_nothing_teaches_nothing() -> None:
+    assert after_refusal(Learnt(), now=5_000, seen=0.0) == Learnt()
 
 
 def test_a_while_without_refusals_raises_the_rate_until_it_is_none() -> None:
