@@ -125,7 +125,13 @@ class Pacer:
     """
 
     def __init__(
-        self, clock: Clock, *, concurrency: int = 16, requests_per_second: float | None = None, budget: float = 300.0
+        self,
+        clock: Clock,
+        *,
+        concurrency: int = 16,
+        requests_per_second: float | None = None,
+        budget: float = 300.0,
+        keeps_to_learnt: bool = False,
     ) -> None:
         self.budget = budget
         self.throttled = 0  # answers that asked for a pause, for the status page
@@ -136,6 +142,8 @@ class Pacer:
         self._clock = clock
         self._places = Places(concurrency)
         self._most = requests_per_second
+        # Off: at a steady limit the pauses alone use more of it (tests/integration/provisioning/test_pace.py).
+        self._keeps_to_learnt = keeps_to_learnt
         self._next_ms = 0.0
         self._paused_until_ms = 0.0
         # When requests were served, as far back as the window.
@@ -165,7 +173,8 @@ class Pacer:
     @property
     def rate(self) -> float | None:
         """Requests a second that this process sends at most: what is allowed or learnt, and its share of it."""
-        limits = [limit for limit in (self._most, self.learnt.rate) if limit is not None]
+        learnt = self.learnt.rate if self._keeps_to_learnt else None
+        limits = [limit for limit in (self._most, learnt) if limit is not None]
         return min(limits) * self.share if limits else None
 
     def served(self) -> None:

@@ -226,14 +226,14 @@ WHERE s.job_id = :job_id
 -- A cycle has succeeded: quarantine lifted, schema version taken, next scheduled run set.
 UPDATE job_state SET code = CASE WHEN code = 'Paused' THEN 'Paused' ELSE 'Active' END,
     schema_version = :schema_version, scope_version = :scope_version, running_cycle_id = NULL,
-    next_run_at = CASE WHEN code = 'Paused' THEN NULL ELSE :next_run_at END,
+    next_run_at = CASE WHEN code = 'Paused' THEN NULL ELSE CAST(:next_run_at AS bigint) END,
     not_before = NULL, failures = 0, quarantine = NULL, updated_at = :now
 WHERE job_id = :job_id
 
 -- name: fail_job
 -- A cycle was broken off: when the job may try again, and the quarantine that it is in, if any.
 UPDATE job_state SET code = CASE WHEN code = 'Paused' OR :code = 'Active' THEN code ELSE :code END, running_cycle_id = NULL,
-    next_run_at = CASE WHEN code = 'Paused' THEN NULL ELSE :next_run_at END,
+    next_run_at = CASE WHEN code = 'Paused' THEN NULL ELSE CAST(:next_run_at AS bigint) END,
     not_before = :not_before, failures = failures + 1,
     quarantine = COALESCE(CAST(:quarantine AS TEXT), quarantine), updated_at = :now
 WHERE job_id = :job_id

@@ -17,7 +17,7 @@ class Worker:
     """The part of a worker that paces."""
 
     def __init__(self, clock: SettableClock) -> None:
-        self.pacer = Pacer(clock)
+        self.pacer = Pacer(clock, keeps_to_learnt=True)
         self.pacers = {TARGET: self.pacer}
 
 

@@ -69,7 +69,7 @@ class Limited:
 async def test_a_limit_is_used_and_hardly_ever_met(rate: int, concurrency: int) -> None:
     async def run() -> tuple[Limited, int]:
         clock = SettableClock(skipping=True)
-        pacer, target = Pacer(clock, concurrency=concurrency), Limited(clock, rate)
+        pacer, target = Pacer(clock, concurrency=concurrency, keeps_to_learnt=True), Limited(clock, rate)
         wanted = rate * 60
 
         async def one() -> None:
