@@ -33,7 +33,7 @@ class Paced(Protocol):
 
 @asynccontextmanager
 async def sharing_pace(targets: Paced, store: PaceStore, clock: Clock, worker: str) -> AsyncIterator[None]:
-    """While the block lasts, what this worker learns is written down, and what the others learnt is kept to."""
+    """While the block lasts, what this worker learns is written down, and what the others learnt is taken over."""
     task = asyncio.create_task(_share(targets, store, clock, worker))
     try:
         yield
@@ -48,7 +48,7 @@ async def _share(targets: Paced, store: PaceStore, clock: Clock, worker: str) ->
         try:
             await exchange(targets, store, clock, worker)
         except Exception:
-            # The database may be away for a moment: until it is back each worker keeps to what it knows.
+            # The database may be away for a moment: until it is back each worker has what it knows.
             log.exception("paces not shared")
         await clock.sleep(EXCHANGE_SECONDS)
 

@@ -131,19 +131,17 @@ class Pacer:
         concurrency: int = 16,
         requests_per_second: float | None = None,
         budget: float = 300.0,
-        keeps_to_learnt: bool = False,
     ) -> None:
         self.budget = budget
         self.throttled = 0  # answers that asked for a pause, for the status page
+        # What it takes as far as was seen: told to people. The pauses that it asks for use more of a steady limit.
         self.learnt = Learnt()
-        # Of the target's rate this process takes so much: the others that call it take the rest.
+        # Of the rate that is allowed this process takes so much: the others that call the target take the rest.
         self.share = 1.0
         self.used_at = 0  # ms UTC, 0 before the first request
         self._clock = clock
         self._places = Places(concurrency)
         self._most = requests_per_second
-        # Off: at a steady limit the pauses alone use more of it (tests/integration/provisioning/test_pace.py).
-        self._keeps_to_learnt = keeps_to_learnt
         self._next_ms = 0.0
         self._paused_until_ms = 0.0
         # When requests were served, as far back as the window.
@@ -172,10 +170,8 @@ class Pacer:
 
     @property
     def rate(self) -> float | None:
-        """Requests a second that this process sends at most: what is allowed or learnt, and its share of it."""
-        learnt = self.learnt.rate if self._keeps_to_learnt else None
-        limits = [limit for limit in (self._most, learnt) if limit is not None]
-        return min(limits) * self.share if limits else None
+        """Requests a second that this process sends at most: its share of what the profile allows."""
+        return self._most * self.share if self._most is not None else None
 
     def served(self) -> None:
         """A request was answered without a plea for a pause."""

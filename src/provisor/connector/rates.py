@@ -1,15 +1,15 @@
-"""Step export, between requests: how fast a target may be asked, learnt from what it refuses. Pure: values in and out.
+"""Step export, between requests: how many requests a second a target takes, as far as it shows by refusing some. Pure.
 
-A target that answers 429 has told its limit: what it served in the second before. From there on requests come a little
-slower than that, evenly, and a little faster again after every while without a refusal. So a limit that is known costs
-hardly a refused request, and one that was lifted is noticed.
+A target that answers 429 has told its limit: what it served in the second before. A while without a refusal raises the
+estimate again, so that a limit that was lifted is noticed. It is told to people beside a running cycle; requests keep
+to the pauses that the target asks for (``pacing.py``).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-# The part of the seen rate that is asked for after a refusal, and how it grows again.
+# What is left of an estimate after a refusal, and how it grows again.
 _CAUTION, _GROWTH = 0.95, 1.05
 _CALM_MS = 10_000
 # Refusals of requests that were under way together are one refusal.

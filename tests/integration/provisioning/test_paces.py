@@ -1,4 +1,4 @@
-"""What one worker learns of a target's pace the others keep to, and it is there after a restart."""
+"""What one worker learns of a target's pace all know, also after a restart; what is allowed they share."""
 
 from __future__ import annotations
 
@@ -17,11 +17,13 @@ class Worker:
     """The part of a worker that paces."""
 
     def __init__(self, clock: SettableClock) -> None:
-        self.pacer = Pacer(clock, keeps_to_learnt=True)
+        self.pacer = Pacer(clock, requests_per_second=20)
         self.pacers = {TARGET: self.pacer}
 
 
-async def test_workers_share_the_rate_that_one_of_them_has_learnt(database: Database, clock: SettableClock) -> None:
+async def test_workers_know_what_one_of_them_has_learnt_and_share_what_is_allowed(
+    database: Database, clock: SettableClock
+) -> None:
     store = PaceStore(database)
     one, two = Worker(clock), Worker(clock)
     for worker in (one, two):
@@ -32,12 +34,13 @@ async def test_workers_share_the_rate_that_one_of_them_has_learnt(database: Data
     await exchange(one, store, clock, "one")
     await exchange(two, store, clock, "two")
     await exchange(one, store, clock, "one")
-    assert [worker.pacer.rate for worker in (one, two)] == [pytest.approx(9.5), pytest.approx(9.5)]
+    assert [worker.pacer.learnt.rate for worker in (one, two)] == [pytest.approx(19.0)] * 2
+    assert [worker.pacer.rate for worker in (one, two)] == [10, 10]
     # Half an hour later the second one is gone: the first has it all.
     clock.advance(1800)
     await one.pacer.turn()
     await exchange(one, store, clock, "one")
-    assert one.pacer.rate == pytest.approx(19.0)
+    assert one.pacer.rate == 20
     # A worker that starts now knows it before its first refusal.
     fresh = Worker(clock)
     await fresh.pacer.turn()
@@ -56,5 +59,5 @@ async def test_what_was_learnt_long_ago_is_forgotten(database: Database, clock: 
     two = Worker(clock)
     await two.pacer.turn()
     await exchange(two, store, clock, "two")
-    assert two.pacer.rate is None
+    assert two.pacer.learnt.rate is None
     assert [pace.worker for pace in await store.of(TARGET)] == ["two"]

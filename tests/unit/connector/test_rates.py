@@ -1,14 +1,10 @@
-"""What is learnt from refusals, as a table and at a simulated limit."""
+"""What is learnt from refusals, as a table."""
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
-from provisor.connector.pacing import Pacer
 from provisor.connector.rates import FASTEST, SLOWEST, Learnt, after_refusal, after_success, of_all
-from provisor.testing.clock import START_MS, SettableClock
 
 REFUSALS = [
     # known, now, seen -> the rate afterwards
@@ -42,53 +38,3 @@ def test_of_several_workers_the_latest_refusal_holds() -> None:
     old, new = Learnt(50.0, 1_000, 90_000), Learnt(5.0, 2_000, 2_000)
     assert of_all([old, new, Learnt()]) == new
     assert of_all([]) == Learnt()
-
-
-class Limited:
-    """A target that serves ``rate`` requests in every second, and asks for a pause of one second beyond that."""
-
-    def __init__(self, clock: SettableClock, rate: int) -> None:
-        self.clock, self.rate = clock, rate
-        self.second, self.count = 0, 0
-        self.served = self.refused = 0
-
-    def ask(self) -> bool:
-        second = self.clock.now_ms() // 1000
-        if second != self.second:
-            self.second, self.count = second, 0
-        self.count += 1
-        if self.count > self.rate:
-            self.refused += 1
-            return False
-        self.served += 1
-        return True
-
-
-@pytest.mark.parametrize("concurrency", [1, 5, 16])
-@pytest.mark.parametrize("rate", [2, 5, 13, 40])
-async def test_a_limit_is_used_and_hardly_ever_met(rate: int, concurrency: int) -> None:
-    async def run() -> tuple[Limited, int]:
-        clock = SettableClock(skipping=True)
-        pacer, target = Pacer(clock, concurrency=concurrency, keeps_to_learnt=True), Limited(clock, rate)
-        wanted = rate * 60
-
-        async def one() -> None:
-            while True:
-                await pacer.turn()
-                if target.ask():
-                    pacer.served()
-                    return
-                pacer.pause(1.0)
-
-        async def worker() -> None:
-            while target.served < wanted:
-                async with pacer.place():
-                    await one()
-
-        await asyncio.gather(*(worker() for _ in range(concurrency)))
-        return target, clock.now_ms() - START_MS
-
-    target, took = await run()
-    # Of the first volley each request may meet the limit that nobody knew yet.
-    assert took / 1000 <= target.served / rate / 0.85 + concurrency
-    assert target.refused <= concurrency + 0.1 * target.served
