@@ -135,8 +135,9 @@ class AppServices:
     def directory(self) -> Directory:
         from provisor.directory.service import Directory
         from provisor.directory.store import DirectoryStore
+        from provisor.signin.roles.store import RoleStore
 
-        return Directory(DirectoryStore(self.database), self.clock)
+        return Directory(DirectoryStore(self.database), self.clock, RoleStore(self.database).holders)
 
     @cached_property
     def listing(self) -> Listing:

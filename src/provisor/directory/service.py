@@ -29,12 +29,24 @@ _PURGED_AT_ONCE = 100
 _NAMED_IN_ERRORS = 5
 
 
+# Who of these people of a tenant has a role. Whoever could shut such a person out, or take over the name, would stand
+# above the roles: only who gives roles may (Entra's "sensitive actions").
+Privileged = Callable[[str, Sequence[str]], Awaitable[set[str]]]
+_SENSITIVE = frozenset({"accountEnabled", "userPrincipalName", "mobilePhone", "businessPhones", "otherMails"})
+
+
+async def _nobody(_tenant_id: str, _ids: Sequence[str]) -> set[str]:
+    return set()
+
+
 class Directory:
     """The directories of all tenants. Every method raises ``Forbidden`` when the actor may not do it there."""
 
-    def __init__(self, store: DirectoryStore, clock: Clock) -> None:
+    def __init__(self, store: DirectoryStore, clock: Clock, privileged: Privileged = _nobody) -> None:
+        """``privileged``: who of some people has a role; without it nobody has."""
         self._store = store
         self._clock = clock
+        self._privileged = privileged
 
     # Tenants
 
@@ -93,6 +105,7 @@ class Directory:
         """
         actor.require(Right.DIRECTORY_WRITE, tenant_id)
         checked = USER.checked(changes)
+        await self._may_touch(actor, tenant_id, {user_id: checked})
         after, _ = await self._write(actor, tenant_id, lambda unit: users.update(unit, {user_id: checked}))
         return after[user_id]
 
@@ -100,23 +113,35 @@ class Directory:
         """Many at once, by id, in one unit of work; how many are different now. Raises as ``update_user``."""
         actor.require(Right.DIRECTORY_WRITE, tenant_id)
         checked = {user_id: USER.checked(change) for user_id, change in changes.items()}
+        await self._may_touch(actor, tenant_id, checked)
         _, changed = await self._write(actor, tenant_id, lambda unit: users.update(unit, checked))
         return changed
 
     async def delete_user(self, actor: Actor, tenant_id: str, user_id: str) -> User:
         """Move a user to the deleted items, its name prefixed with its id, for 30 days."""
         actor.require(Right.DIRECTORY_WRITE, tenant_id)
+        await self._may_touch(actor, tenant_id, {user_id: _SENSITIVE})
         return await self._write(actor, tenant_id, lambda unit: users.delete(unit, user_id))
 
     async def restore_user(self, actor: Actor, tenant_id: str, user_id: str) -> User:
         """The user as it was. Raises ``NameTaken`` with the present holder, ``Conflict`` after 30 days."""
         actor.require(Right.DIRECTORY_WRITE, tenant_id)
+        await self._may_touch(actor, tenant_id, {user_id: _SENSITIVE})
         return await self._write(actor, tenant_id, lambda unit: users.restore(unit, user_id))
 
     async def purge_user(self, actor: Actor, tenant_id: str, user_id: str) -> None:
         """Delete a deleted user for good."""
         actor.require(Right.DIRECTORY_WRITE, tenant_id)
+        await self._may_touch(actor, tenant_id, {user_id: _SENSITIVE})
         await self._write(actor, tenant_id, lambda unit: users.purge(unit, user_id))
+
+    async def _may_touch(self, actor: Actor, tenant_id: str, changes: Mapping[str, Iterable[str]]) -> None:
+        """``changes``: user id -> the attributes that change."""
+        if Right.ROLES_MANAGE in actor.rights:
+            return
+        touched = [user_id for user_id, names in changes.items() if not _SENSITIVE.isdisjoint(names)]
+        if touched and await self._privileged(tenant_id, touched):
+            actor.require(Right.ROLES_MANAGE, tenant_id)
 
     async def purge_expired(self, actor: Actor, tenant_id: str) -> int:
         """Purge all users and groups that were deleted at least 30 days ago; how many those were."""

@@ -27,5 +27,9 @@ JOIN directory_user AS u ON u.tenant_id = r.tenant_id AND u.id = r.user_id
 WHERE r.tenant_id = :tenant_id AND u.deleted_at IS NULL
 ORDER BY u.name_key, r.user_id, r.role
 
+-- name: holders
+-- Which of these people have a role.
+SELECT DISTINCT user_id FROM directory_role WHERE tenant_id = :tenant_id AND user_id IN (:ids...)
+
 -- name: roles_of
 SELECT role FROM directory_role WHERE tenant_id = :tenant_id AND user_id = :user_id ORDER BY role

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from provisor.directory.model import User
@@ -12,7 +14,7 @@ from provisor.events.audit.store import record
 from provisor.security.actor import Actor, Realm
 from provisor.signin.roles.model import RoleGrant
 from provisor.storage.database import Database, Tx
-from provisor.storage.queries import named_queries
+from provisor.storage.queries import id_list, named_queries
 
 _SQL = named_queries("provisor.signin.roles")
 
@@ -79,6 +81,15 @@ class RoleStore:
                 names = msgspec.json.decode(document, type=_Names)
                 found.append(RoleGrant(user_id, names.user_principal_name, names.display_name, role, by, at))
             return found
+
+        return await self._database.read(work)
+
+    async def holders(self, tenant_id: str, user_ids: Sequence[str]) -> set[str]:
+        """Which of these people have a role."""
+        params = {"tenant_id": tenant_id, "ids": id_list(user_ids)}
+
+        async def work(tx: Tx) -> set[str]:
+            return {row[0] for row in await tx.fetch_all(_SQL["holders"], params)}
 
         return await self._database.read(work)
 
