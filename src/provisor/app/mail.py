@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -11,6 +9,7 @@ import structlog
 
 from provisor.clock import Clock
 from provisor.events.mail.delivery import MailDelivery
+from provisor.tasks import beside
 
 _LOOK_SECONDS = 2.0
 _REST_SECONDS = 10.0
@@ -21,13 +20,8 @@ log = structlog.get_logger(__name__)
 @asynccontextmanager
 async def mailing(deliveries: MailDelivery, clock: Clock) -> AsyncIterator[None]:
     """Messages leave while the block lasts. Any number of processes may do it at once."""
-    task = asyncio.create_task(_deliver(deliveries, clock))
-    try:
+    async with beside(_deliver(deliveries, clock)):
         yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
 
 
 async def _deliver(deliveries: MailDelivery, clock: Clock) -> None:

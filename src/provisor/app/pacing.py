@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Protocol
@@ -15,6 +13,7 @@ from provisor.connector.paces.model import Pace
 from provisor.connector.paces.store import PaceStore
 from provisor.connector.pacing import Pacer
 from provisor.connector.rates import Learnt, of_all
+from provisor.tasks import beside
 
 EXCHANGE_SECONDS = 2.0
 # Who has asked a target within this time shares its rate.
@@ -34,13 +33,8 @@ class Paced(Protocol):
 @asynccontextmanager
 async def sharing_pace(targets: Paced, store: PaceStore, clock: Clock, worker: str) -> AsyncIterator[None]:
     """While the block lasts, what this worker learns is written down, and what the others learnt is taken over."""
-    task = asyncio.create_task(_share(targets, store, clock, worker))
-    try:
+    async with beside(_share(targets, store, clock, worker)):
         yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
 
 
 async def _share(targets: Paced, store: PaceStore, clock: Clock, worker: str) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
@@ -13,6 +11,7 @@ from provisor.clock import Clock
 from provisor.connector.transport import Request, Transport
 from provisor.events.webhooks.delivery import WebhookDelivery
 from provisor.events.webhooks.model import Reply
+from provisor.tasks import beside
 
 _LOOK_SECONDS = 0.5
 _REST_SECONDS = 5.0
@@ -35,14 +34,9 @@ class TransportSend:
 @asynccontextmanager
 async def delivering(deliveries: WebhookDelivery, clock: Clock) -> AsyncIterator[None]:
     """Changes leave for the webhooks while the block lasts. Any number of processes may do it at once."""
-    task = asyncio.create_task(_deliver(deliveries, clock))
-    try:
+    # What is on its way at the end is sent again by whoever is next: a receiver knows it by its number.
+    async with beside(_deliver(deliveries, clock)):
         yield
-    finally:
-        # What was on its way is sent again by whoever is next: a receiver knows it by its number.
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
 
 
 async def _deliver(deliveries: WebhookDelivery, clock: Clock) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from provisor.clock import iso
 from provisor.security.actor import operator
+from provisor.tasks import end
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -47,24 +48,24 @@ async def worker_here_or_elsewhere(services: AppServices, busy: Callable[[], Non
 async def _successor(services: AppServices) -> AsyncIterator[None]:
     from provisor.app.worker import running_worker
 
-    end = asyncio.Event()
+    over = asyncio.Event()
     working = False
 
     async def succeed() -> None:
         nonlocal working
         async with running_worker(services, wait=True):
             working = True
-            await end.wait()
+            await over.wait()
 
     task = asyncio.create_task(succeed())
     try:
         yield
     finally:
-        end.set()
-        if not working:
-            task.cancel()
-        with suppress(asyncio.CancelledError):
+        over.set()
+        if working:
             await task
+        else:
+            await end(task)
 
 
 async def follow(

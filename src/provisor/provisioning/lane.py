@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import structlog
@@ -26,6 +26,7 @@ from provisor.provisioning.leases.store import LeaseLost
 from provisor.provisioning.model import Cycle, Kind
 from provisor.provisioning.objects import BATCH, carry, load
 from provisor.provisioning.run import Run
+from provisor.tasks import beside
 
 FEED_PAGE = 1_000
 LOOK_SECONDS = 0.2
@@ -49,13 +50,8 @@ class LeaversLane:
             yield
             return
         await self.look()
-        looking = asyncio.create_task(self._keep_looking())
-        try:
+        async with beside(self._keep_looking()):
             yield
-        finally:
-            looking.cancel()
-            with suppress(asyncio.CancelledError):
-                await looking
 
     async def look(self) -> bool:
         """Carry out what is due. Whether there was anything. Raises as a batch does."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from typing import Any
 
@@ -15,6 +15,7 @@ from provisor.errors import Unavailable
 from provisor.provisioning.faults import Stopped
 from provisor.provisioning.leases.store import Lease, LeaseLost, LeaseStore
 from provisor.provisioning.states.store import JobStates
+from provisor.tasks import beside
 
 # How long a lease lasts without a sign of life, in milliseconds. It is longer than a request's timeout, so that no
 # request is under way when another worker takes over.
@@ -50,16 +51,11 @@ class Watch:
         """For as long as the step lasts."""
         await self._look()
         token = before_send.set(self._check)
-        tasks = [asyncio.create_task(self._renew()), asyncio.create_task(self._keep_looking())]
-        try:
-            yield self
-        finally:
-            before_send.reset(token)
-            for task in tasks:
-                task.cancel()
-            for task in tasks:
-                with suppress(asyncio.CancelledError):
-                    await task
+        async with beside(self._renew(), self._keep_looking()):
+            try:
+                yield self
+            finally:
+                before_send.reset(token)
 
     def sends(self, task: asyncio.Task[Any]) -> None:
         """This task sends requests; when the job is stopped and none of its is under way, it is cancelled."""

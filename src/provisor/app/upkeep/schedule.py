@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -11,6 +9,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from provisor.security.actor import operator
+from provisor.tasks import beside
 
 if TYPE_CHECKING:
     from provisor.app.services import AppServices
@@ -23,13 +22,8 @@ log = structlog.get_logger(__name__)
 @asynccontextmanager
 async def keeping(services: AppServices) -> AsyncIterator[None]:
     """Upkeep goes on while the block lasts, the first round at once."""
-    task = asyncio.create_task(_keep(services))
-    try:
+    async with beside(_keep(services)):
         yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
 
 
 async def _keep(services: AppServices) -> None:

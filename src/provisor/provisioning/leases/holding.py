@@ -15,6 +15,7 @@ from provisor.ids import new_id
 from provisor.provisioning.leases.store import Lease, LeaseLost, LeaseStore
 from provisor.provisioning.store import ProvisioningStore
 from provisor.provisioning.watch import LEASE_MS, REQUEST_MS, before_send
+from provisor.tasks import beside
 
 WAIT_SECONDS = 60.0
 LOOK_SECONDS = 0.1
@@ -56,11 +57,10 @@ async def holding(
                 await renewed()
 
     token = before_send.set(check)
-    renewing = asyncio.create_task(renew())
     try:
-        yield lease
+        async with beside(renew()):
+            yield lease
     finally:
-        renewing.cancel()
         before_send.reset(token)
         await leases.drop_lease(lease)
         # A cycle that gave the job up goes on at once.
