@@ -33,6 +33,7 @@ from provisor.app.webhooks import delivering
 from provisor.clock import iso
 from provisor.errors import Unavailable
 from provisor.provisioning.engine import Engine as CycleEngine
+from provisor.tasks import end
 
 # The version of the workflow's form. A workflow that another form began is not taken up: our tables begin it anew.
 WORKFLOW_FORMAT = "provisor-1"
@@ -98,6 +99,7 @@ async def running_worker(services: AppServices, *, wait: bool = False) -> AsyncI
     ticking: asyncio.Task[None] | None = None
     try:
         await services.stores.leases.drop_leases_of(lock.executor_id)
+        await services.stores.jobs.all_dequeued()
         await _launch(services, lock)
         ticking = asyncio.create_task(_tick(services, lock))
         async with (
@@ -111,9 +113,7 @@ async def running_worker(services: AppServices, *, wait: bool = False) -> AsyncI
         try:
             # Without a task to end, the launch itself failed: there is no DBOS to ask for running batches.
             if ticking is not None:
-                ticking.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await ticking
+                await end(ticking)
                 await asyncio.wait_for(_finish_batches(lock), STOP_SECONDS)
         finally:
             await _end_dbos()
@@ -228,7 +228,10 @@ async def _enqueue(services: AppServices, lock: WorkerLock, job_id: str, now: in
         status=["PENDING", "ENQUEUED"], workflow_id_prefix=f"{job_id}/", load_input=False, load_output=False
     )
     for run in left:
-        if run.status == "PENDING" and run.executor_id != lock.executor_id:
+        if run.status == "PENDING" and run.executor_id == lock.executor_id:
+            # Its cycle is over, and DBOS has not written that down yet: the next look finds it gone.
+            await services.stores.jobs.dequeued(job_id)
+        elif run.status == "PENDING":
             log.warning("taking over", job_id=job_id, from_executor=run.executor_id)
             await DBOS.resume_workflow_async(run.workflow_id, queue_name=QUEUE)
     if left:

@@ -28,6 +28,10 @@ UPDATE cycle SET state = 'Stopped', ended_at = :now
 WHERE state = 'Running' AND id = (SELECT running_cycle_id FROM job_state WHERE job_id = :job_id)
   AND NOT EXISTS (SELECT 1 FROM lease WHERE job_id = :job_id AND expires_at > :now)
 
+-- name: still_stopped
+-- Is the job to stop, or has somebody started it again meanwhile? A write, so that a start waits, or is seen.
+UPDATE job_state SET updated_at = :now WHERE job_id = :job_id AND stopped
+
 -- name: cut_cycle
 -- A worker saw that the job is to stop: the cycle keeps its place.
 UPDATE cycle SET state = 'Stopped', ended_at = :now, counts = :counts WHERE id = :id
@@ -102,6 +106,10 @@ WHERE job_id = :job_id AND COALESCE(enqueued_until, 0) <= :now
 -- name: dequeued
 -- The cycle that was in the queue has begun.
 UPDATE job_state SET enqueued_until = NULL WHERE job_id = :job_id
+
+-- name: all_dequeued
+-- A worker starts, and finds out anew what is in the queue.
+UPDATE job_state SET enqueued_until = NULL WHERE enqueued_until IS NOT NULL
 
 -- name: drop_leases_of
 -- A holder starts anew: what it held before is free.

@@ -251,10 +251,12 @@ class ProvisioningStore(JobStates, Lookups):
         await self._database.write(work)
 
     async def cut_cycle(self, lease: Lease, cycle: Cycle, *, now: int, counts: Counts) -> None:
-        """The job is to stop: the cycle ends for now and keeps its place."""
+        """The job is to stop: the cycle ends for now, in its place. Nothing happens if it was started meanwhile."""
 
         async def work(tx: Tx) -> None:
             await keep(tx, lease, now)
+            if not await tx.execute(SQL["still_stopped"], {"job_id": cycle.job_id, "now": now}):
+                return
             params = {"id": cycle.id, "now": now, "counts": _json(counts.as_dict())}
             await tx.execute(SQL["cut_cycle"], params)
 

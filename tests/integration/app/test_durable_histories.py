@@ -68,7 +68,7 @@ class DurableStory(Story):
             if idle and not await jobs.jobs_behind(now, job_id=self.world.job_id):
                 return
             await asyncio.sleep(0.05)
-        raise AssertionError("it never came to rest")
+        raise AssertionError(f"it never came to rest, at {now}: {state}")
 
     async def rest(self) -> None:
         self.world.target.heal()
@@ -133,7 +133,9 @@ async def test_in_the_end_every_target_is_what_its_directory_says(store: Store) 
         await story.rest()
         await story.check()
         for cycle in await services.stores.jobs.cycles(app.job_id, 100, lane=None):
-            await story.world.ended(cycle.id)
+            # The clock is everybody's: where another history moves it on, a cycle by schedule may have begun.
+            if cycle.state != "Running":
+                await story.world.ended(cycle.id)
 
     histories = [history(rng) for _ in range(HISTORIES)]
     try:

@@ -65,8 +65,8 @@ async def test_a_name_that_no_list_could_show_is_refused(lab: Laboratory, name: 
 
 
 async def test_an_unknown_template_or_tenant_is_named(lab: Laboratory) -> None:
-    with pytest.raises(TemplateNotFound, match="slack"):
-        await lab.applications.add(lab.operator, lab.tenant.id, "slack", "Slack", URL)
+    with pytest.raises(TemplateNotFound, match="no-such-app"):
+        await lab.applications.add(lab.operator, lab.tenant.id, "no-such-app", "Wiki", URL)
     with pytest.raises(TenantNotFound, match="nowhere"):
         await lab.applications.add(lab.operator, "nowhere", "scim", "Wiki", URL)
 

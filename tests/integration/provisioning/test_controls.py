@@ -31,8 +31,8 @@ async def state(world: World) -> Any:
 class StoppingTarget:
     """Lets ``after`` requests pass; then a person says "stop now" while further ones are under way."""
 
-    def __init__(self, world: World, after: int) -> None:
-        self.world, self.after = world, after
+    def __init__(self, world: World, after: int, *, starts_again: bool = False) -> None:
+        self.world, self.after, self.starts_again = world, after, starts_again
         self.asked = 0
         self.since_stop = 0
         self._send = world.target.send
@@ -45,6 +45,8 @@ class StoppingTarget:
             # What was sent before has its answer now; who looks twice a second has looked.
             await asyncio.sleep(1.2)
             self.since_stop = self.asked
+            if self.starts_again:
+                await self.world.start()
         elif self.asked > self.after:
             await asyncio.sleep(1.2)
         return await self._send(request)
@@ -73,6 +75,22 @@ async def test_stop_now_ends_the_cycle_and_start_goes_on_where_it_was(world: Wor
     assert cycle.counts is not None
     assert (cycle.counts["created"], cycle.counts["considered"]) == (61, 61)
     assert len(world.target.users_by_name()) == 60
+    created = [request for request in world.target.sent("POST") if request.status == 201]
+    assert len(created) == 61
+
+
+async def test_a_start_before_the_stop_was_carried_out_holds(world: World) -> None:
+    await people(world, 60)
+    target = StoppingTarget(world, after=20, starts_again=True)
+
+    cycle_id = await run_inline(world.services.engine("test"), world.job_id)
+
+    assert cycle_id is not None
+    target.after = 10**9
+    if (await state(world)).running_cycle_id is not None:
+        assert (await world.cycle()).id == cycle_id
+    assert len(world.target.users_by_name()) == 60
+    assert (await world.ended(cycle_id)).state == "Succeeded"
     created = [request for request in world.target.sent("POST") if request.status == 201]
     assert len(created) == 61
 

@@ -158,6 +158,14 @@ class JobStates:
 
         await self._database.write(work)
 
+    async def all_dequeued(self) -> None:
+        """Nothing is said to be in the queue any more: a worker that starts does not wait for what was lost there."""
+
+        async def work(tx: Tx) -> None:
+            await tx.execute(SQL["all_dequeued"], {})
+
+        await self._database.write(work)
+
     async def failures(self, job_id: str) -> int:
         """Cycles broken off in a row."""
 
