@@ -458,7 +458,7 @@ class AppServices:
             ExpiryNotices(self.database, self.clock),
             self.telling,
             self.clock,
-            Retention(feed=self.settings.feed_days),
+            Retention(feed=self.settings.feed_days, outbox=self.settings.outbox_days),
             {
                 "sessions": self.sessions.purge,
                 "signInLinks": self.links.purge,

@@ -38,6 +38,7 @@ class Settings:
     provisioning log is kept; 0: for good.
     ``smtp_url``: the mail server (``events.mail.smtp``); null: mail goes to files in ``data_dir``/outbox.
     ``feed_days``: how long the directory's changes can be asked for, as with a delta token; 0: for good.
+    ``outbox_days``: how long companies' changes can be asked for, at ``/v1/changes`` and by webhooks; 0: for good.
     """
 
     data_dir: Path = Path(DEFAULT_DATA)
@@ -59,6 +60,7 @@ class Settings:
     smtp_url: str | None = field(default=None, repr=False)
     mail_from: str = "provisor@localhost"
     feed_days: int = 30
+    outbox_days: int = 30
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
@@ -128,6 +130,7 @@ def read_settings(
         smtp_url=env.get("PROVISOR_SMTP_URL") or None,
         mail_from=env.get("PROVISOR_MAIL_FROM") or "provisor@localhost",
         feed_days=_number(env, "PROVISOR_FEED_DAYS", 30, "a number of days", 36_500),
+        outbox_days=_number(env, "PROVISOR_OUTBOX_DAYS", 30, "a number of days", 36_500),
         environment=env,
     )
 

@@ -45,6 +45,14 @@ class NewOutboxChange(msgspec.Struct, frozen=True):
     change: str
 
 
+class Span(msgspec.Struct, frozen=True):
+    """From where to where changes can be read: those after ``floor``, the last number that is no longer kept (0: all
+    are), up to ``head``, the last one given out."""
+
+    floor: int
+    head: int
+
+
 class OutboxChange(msgspec.Struct, frozen=True):
     """A numbered change of one company's resources. ``at``: milliseconds since 1970 UTC."""
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from provisor.errors import InvalidInput
-from provisor.events.model import OutboxChange
+from provisor.events.model import OutboxChange, Span
 from provisor.events.store import OutboxStore
 from provisor.security.actor import Actor, Right
 
@@ -29,7 +29,8 @@ class Outbox:
         self._store = store
 
     async def read(self, actor: Actor, company_id: str, after: int, limit: int = 100) -> ChangePage:
-        """The changes with numbers above ``after``; 0 begins at the first. Raises ``InvalidInput``."""
+        """The changes with numbers above ``after``; 0 begins at the first. Raises ``InvalidInput``, and
+        ``OutboxExpired`` when some of them are no longer kept."""
         actor.require(Right.SCIM_READ, company_id)
         if not 1 <= limit <= MOST_CHANGES:
             raise InvalidInput(f"limit is {limit}.", hint=f"Ask for 1 to {MOST_CHANGES} changes.")
@@ -45,3 +46,8 @@ class Outbox:
                 hint="Read all resources anew, and go on from the number that 'head' has then.",
             )
         return ChangePage(changes, changes[-1].seq if changes else after, head)
+
+    async def span(self, actor: Actor, company_id: str) -> Span:
+        """From where to where changes can be read."""
+        actor.require(Right.SCIM_READ, company_id)
+        return await self._store.span(company_id)

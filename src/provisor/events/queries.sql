@@ -53,6 +53,11 @@ SELECT seq FROM numbered;
 -- The last number that a company's outbox has given out.
 SELECT seq FROM outbox_head WHERE company_id = :company_id;
 
+-- name: outbox_span
+-- From where to where a company's outbox can be read; none before its first change. Numbers have no gaps.
+SELECT COALESCE((SELECT MIN(o.seq) - 1 FROM outbox o WHERE o.company_id = h.company_id), h.seq), h.seq
+FROM outbox_head h WHERE h.company_id = :company_id;
+
 -- name: append_outbox
 INSERT INTO outbox (company_id, seq, resource_type, resource_id, change, at)
 VALUES (:company_id, :seq, :resource_type, :resource_id, :change, :at);

@@ -6,14 +6,14 @@ other writers wait.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec.structs import asdict
 
 from provisor.errors import Conflict
 from provisor.events.correlation import correlation_id
-from provisor.events.model import Change, NewChange, NewOutboxChange, OutboxChange
+from provisor.events.model import Change, NewChange, NewOutboxChange, OutboxChange, Span
 from provisor.storage.database import Database, Tx
 from provisor.storage.queries import Query, named_queries
 
@@ -43,6 +43,17 @@ async def append_outbox(tx: Tx, company_id: str, entries: Sequence[NewOutboxChan
 
 class FeedExpired(Conflict):
     """The feed no longer has all the changes since then."""
+
+
+class OutboxExpired(Conflict):
+    """The outbox no longer has all the changes since then. ``head``: the last number."""
+
+    def __init__(self, after: int, span: Span) -> None:
+        super().__init__(
+            f"Changes up to {span.floor} are no longer kept, so that those after {after} are not all there.",
+            hint=f"Note {span.head}, the last number; read all resources anew; then go on after the number noted.",
+        )
+        self.head = span.head
 
 
 class FeedStore:
@@ -82,20 +93,37 @@ class OutboxStore:
         self._database = database
 
     async def read(self, company_id: str, after: int, limit: int) -> list[OutboxChange]:
-        """The next ``limit`` changes whose number is above ``after``, in order; 0 begins at the start."""
+        """The next ``limit`` changes whose number is above ``after``, in order; 0 begins at the start.
+
+        Raises ``OutboxExpired`` when some of them are gone.
+        """
         params = {"company_id": company_id, "after": after, "limit": limit}
 
         async def work(tx: Tx) -> list[OutboxChange]:
-            return [OutboxChange(*row) for row in await tx.fetch_all(_QUERIES["read_outbox"], params)]
+            # Before the rows: what is appended between the two must not look like rows that are gone.
+            head = await _head(tx, _QUERIES["outbox_head"], params)
+            found = [OutboxChange(*row) for row in await tx.fetch_all(_QUERIES["read_outbox"], params)]
+            if found[0].seq > after + 1 if found else after < head:
+                raise OutboxExpired(after, await _span(tx, params))
+            return found
 
         return await self._database.read(work)
+
+    async def span(self, company_id: str) -> Span:
+        """From where to where changes can be read; 0 to 0 of a company without changes."""
+        return await self._database.read(lambda tx: _span(tx, {"company_id": company_id}))
 
     async def head(self, company_id: str) -> int:
         """The last number given out; 0 of a company without changes."""
         return await self._database.read(lambda tx: _head(tx, _QUERIES["outbox_head"], {"company_id": company_id}))
 
 
-async def _head(tx: Tx, query: Query, key: dict[str, str]) -> int:
+async def _span(tx: Tx, key: Mapping[str, Any]) -> Span:
+    row = await tx.fetch_one(_QUERIES["outbox_span"], key)
+    return Span(0, 0) if row is None else Span(*row)
+
+
+async def _head(tx: Tx, query: Query, key: Mapping[str, Any]) -> int:
     row = await tx.fetch_one(query, key)
     return 0 if row is None else int(row[0])
 

@@ -10,6 +10,7 @@ from starlette.routing import Route
 from provisor import errors
 from provisor.errors import InvalidInput, ProvisorError
 from provisor.events.outbox import Outbox
+from provisor.events.store import OutboxExpired
 from provisor.events.webhooks.message import change_document
 from provisor.provider.credentials import Credentials
 from provisor.provider.limits import RateExceeded, RateLimiter
@@ -19,6 +20,7 @@ _STATUS: tuple[tuple[type[ProvisorError], int], ...] = (
     (Unauthenticated, 401),
     (errors.Forbidden, 403),
     (errors.InvalidInput, 400),
+    (OutboxExpired, 410),
     (RateExceeded, 429),
     (errors.Unavailable, 503),
 )
@@ -66,5 +68,7 @@ def _refusal(error: ProvisorError) -> Response:
         headers["retry-after"] = str(error.retry_after)
     elif status == 503:
         headers["retry-after"] = "2"
-    body = {"error": {"code": type(error).__name__, "message": str(error)}}
+    body: dict[str, object] = {"error": {"code": type(error).__name__, "message": str(error)}}
+    if isinstance(error, OutboxExpired):
+        body["head"] = error.head
     return Response(msgspec.json.encode(body), status, headers, "application/json")

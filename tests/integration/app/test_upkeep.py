@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from tests.integration.provisioning.conftest import World, make_world
 
-from provisor.app.services import AppServices
+from provisor.app.services import AppServices, wire
 from provisor.app.upkeep.ownership import NOBODYS, condition
 from provisor.app.upkeep.store import UpkeepStore
 from provisor.errors import Forbidden, NotFound
-from provisor.events.store import FeedExpired
+from provisor.events.model import NewOutboxChange
+from provisor.events.store import FeedExpired, append_outbox
 from provisor.provisioning.engine import run_inline
 from provisor.security.actor import Actor, Realm, operator, rights_of
 from provisor.security.secrets import MasterKey, SealedElsewhere, Sealer
@@ -67,6 +69,20 @@ async def test_a_reader_that_fell_behind_is_told_and_a_job_begins_a_full_cycle(
     cycle = await world.cycle()
     assert cycle.kind == "Initial"
     assert {user["userName"] for user in world.target.users.values()} == {"ada@example.org", "eve@example.org"}
+
+
+async def test_companies_changes_go_after_their_time_and_with_0_days_never(world: World, database: Database) -> None:
+    async def work(tx: Tx) -> None:
+        for company in ("a", "b"):
+            await append_outbox(tx, company, [NewOutboxChange("User", "u", "updated")] * 3, world.clock.now_ms())
+
+    await database.write(work)
+    world.clock.advance(31 * DAY)
+    settings = replace(world.services.settings, outbox_days=0)
+    for_good = wire(database, world.services.key, world.target, settings, world.clock)
+    assert "outbox" not in (await for_good.upkeep.run_once(operator())).gone
+    assert (await world.services.upkeep.run_once(operator())).gone["outbox"] == 6
+    assert await count(database, "outbox") == 0
 
 
 async def test_a_number_that_was_never_given_out_is_refused(world: World) -> None:

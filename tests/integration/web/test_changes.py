@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from tests.integration.web.conftest import key_of
 
+from provisor.app.upkeep.store import UpkeepStore
 from provisor.events.outbox import Outbox
 from provisor.events.store import OutboxStore
 from provisor.provider.model import RateLimits
@@ -67,3 +68,20 @@ async def test_who_has_no_key_gets_401_and_who_asks_too_often_429(web: Any, serv
     assert (reply.status, reply.headers["retry-after"]) == (429, "1")
     reply = await web("GET", "/v1/changes")
     assert (reply.status, reply.headers["retry-after"]) == (429, "1")
+
+
+async def test_a_cursor_before_what_is_kept_is_410_with_words_and_the_number_to_go_on_from(
+    web: Any, services: Any, database: Database
+) -> None:
+    for name in ("ada", "bob"):
+        await web("POST", "/scim/Users", {"schemas": [USER_URN], "userName": name})
+    company = await services.companies.find_company(operator(), "Acme")
+    assert await UpkeepStore(database).expire_outbox(company.id, 2**53, 1) == 1
+    reply = await web("GET", "/v1/changes?after=0")
+    assert (reply.status, reply.json["error"]["code"], reply.json["head"]) == (410, "OutboxExpired", 2)
+    assert reply.json["error"]["message"] == (
+        "Changes up to 1 are no longer kept, so that those after 0 are not all there. "
+        "Note 2, the last number; read all resources anew; then go on after the number noted."
+    )
+    assert reply.headers["cache-control"] == "no-store"
+    assert [one["seq"] for one in (await web("GET", "/v1/changes?after=1")).json["changes"]] == [2]

@@ -18,6 +18,27 @@ AND job_id IN (SELECT id FROM synchronization_job WHERE tenant_id = :tenant_id)
 DELETE FROM feed WHERE tenant_id = :tenant_id AND seq IN
     (SELECT seq FROM feed WHERE tenant_id = :tenant_id AND seq <= :seq ORDER BY seq LIMIT :limit)
 
+-- name: old_outboxes
+-- Companies whose oldest change is old enough to go.
+SELECT h.company_id FROM outbox_head h
+WHERE (SELECT o.at FROM outbox o WHERE o.company_id = h.company_id ORDER BY o.seq LIMIT 1) < :before
+ORDER BY h.company_id
+
+-- name: expire_outbox
+-- The oldest changes of a company, each gone only with all before it. A webhook keeps what it has not taken, until it has
+-- failed for as long as changes are kept: it is paused or its last attempt failed, and it took nothing since.
+DELETE FROM outbox WHERE company_id = :company_id AND seq IN (
+    SELECT aged.seq FROM (
+        SELECT oldest.seq, MAX(oldest.at) OVER (ORDER BY oldest.seq) AS latest FROM (
+            SELECT o.seq, o.at FROM outbox o WHERE o.company_id = :company_id ORDER BY o.seq LIMIT :limit
+        ) oldest
+    ) aged
+    WHERE aged.latest < :before AND NOT EXISTS (
+        SELECT 1 FROM webhook w WHERE w.company_id = :company_id AND w.position < aged.seq
+        AND (w.paused IS NULL AND w.failures = 0 OR COALESCE(w.delivered_at, w.created_at) >= :before)
+    )
+)
+
 -- name: old_cycles
 -- Cycles that ended long ago, but for the last one of each job.
 SELECT c.id FROM cycle c LEFT JOIN job_state s ON s.last_cycle_id = c.id

@@ -30,6 +30,7 @@ class Retention:
     """Days for which things are kept; 0: for good."""
 
     feed: int = 30
+    outbox: int = 30
     outcomes: int = 30
     cycles: int = 90
     messages: int = 90
@@ -85,6 +86,8 @@ class Upkeep:
 
             if keep.feed:
                 _count(report, "feed", await _all(feed, _AT_ONCE))
+        if keep.outbox:
+            _count(report, "outbox", await self._expire_outboxes(now - keep.outbox * _DAY_MS))
         if keep.outcomes:
             before = now - keep.outcomes * _DAY_MS
             _count(
@@ -105,6 +108,16 @@ class Upkeep:
         await self._tell_of_tokens(actor, now)
         await self._telling.digests()
         return report
+
+    async def _expire_outboxes(self, before: int) -> int:
+        total = 0
+        for company_id in await self._store.old_outboxes(before):
+
+            async def expire(limit: int, company_id: str = company_id) -> int:
+                return await self._store.expire_outbox(company_id, before, limit)
+
+            total += await _all(expire, _AT_ONCE)
+        return total
 
     async def _tell_of_tokens(self, actor: Actor, now: int) -> None:
         for job in await self._applications.jobs(actor):

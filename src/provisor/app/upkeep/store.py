@@ -49,6 +49,17 @@ class UpkeepStore:
 
         return await self._database.write(work)
 
+    async def old_outboxes(self, before: int) -> list[str]:
+        """Companies whose outbox begins with a change from before that moment."""
+        rows = await self._database.read(lambda tx: tx.fetch_all(_SQL["old_outboxes"], {"before": before}))
+        return [row[0] for row in rows]
+
+    async def expire_outbox(self, company_id: str, before: int, limit: int) -> int:
+        """Delete up to ``limit`` of a company's changes from before that moment, oldest first; how many. What a webhook
+        has not taken stays, unless that has taken nothing since and does not now."""
+        params = {"company_id": company_id, "before": before, "limit": limit}
+        return await self._database.write(lambda tx: tx.execute(_SQL["expire_outbox"], params))
+
     async def expire_outcomes(self, before: int, limit: int) -> int:
         """Delete the outcomes of up to ``limit`` cycles that ended before; of how many cycles."""
         return await self._expire("cycles_with_outcomes", before, limit, ("expire_outcomes",))

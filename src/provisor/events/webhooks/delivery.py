@@ -10,7 +10,7 @@ import structlog
 from provisor.clock import Clock
 from provisor.errors import Unavailable
 from provisor.events.model import OutboxChange
-from provisor.events.store import OutboxStore
+from provisor.events.store import OutboxExpired, OutboxStore
 from provisor.events.webhooks.message import message
 from provisor.events.webhooks.model import DueWebhook, Reply, Send, Webhook
 from provisor.events.webhooks.retry import decide
@@ -49,7 +49,14 @@ class WebhookDelivery:
         webhook, claimed = due.webhook, now + _CLAIM_MS
         if not await self._store.claim(webhook, now, claimed):
             return False
-        changes = await self._outbox.read(webhook.company_id, webhook.position, BATCH)
+        try:
+            changes = await self._outbox.read(webhook.company_id, webhook.position, BATCH)
+        except OutboxExpired as error:
+            # It failed for longer than changes are kept: nothing is left out in silence, so a person has to say.
+            gone = replace(webhook, paused=str(error))
+            _tell(gone)
+            await self._store.settle(gone, claimed)
+            return False
         if not changes:
             await self._store.settle(webhook, claimed)
             return False

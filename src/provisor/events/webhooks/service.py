@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from provisor.clock import Clock
 from provisor.errors import InvalidInput, NotFound
-from provisor.events.store import OutboxStore
+from provisor.events.store import OutboxExpired, OutboxStore
 from provisor.events.webhooks.message import make_secret
 from provisor.events.webhooks.model import Webhook
 from provisor.events.webhooks.store import WebhookStore
@@ -32,7 +32,8 @@ class Webhooks:
     async def add(self, actor: Actor, company_id: str, url: str, *, after: int | None = None) -> tuple[Webhook, str]:
         """A webhook, and the secret that its messages are signed with, which is shown this once.
 
-        It is sent the changes after the number ``after``; null: those from now on. Raises ``InvalidInput``.
+        It is sent the changes after the number ``after``; null: those from now on. Raises ``InvalidInput``, and
+        ``OutboxExpired`` when some of them are no longer kept.
         """
         actor.require(Right.COMPANY_ADMINISTER, company_id)
         url = _checked(url)
@@ -57,22 +58,25 @@ class Webhooks:
     async def replay(self, actor: Actor, company_id: str, webhook_id: str, *, after: int | None = None) -> int:
         """Send the changes after the number ``after`` (again); null: go on where it stopped. Ends a pause.
 
-        Returns the number after which it goes on. Raises ``NotFound`` and ``InvalidInput``.
+        Returns the number after which it goes on. Raises ``NotFound``, ``InvalidInput`` and ``OutboxExpired``.
         """
         actor.require(Right.COMPANY_ADMINISTER, company_id)
         webhook = await self._webhook(company_id, webhook_id)
-        position = webhook.position if after is None else await self._position(company_id, after)
+        position = await self._position(company_id, webhook.position if after is None else after)
         await self._store.move(webhook, position, actor=actor, at=self._clock.now_ms())
         return position
 
     async def _position(self, company_id: str, after: int | None) -> int:
-        head = await self._outbox.head(company_id)
+        span = await self._outbox.span(company_id)
         if after is None:
-            return head
-        if not 0 <= after <= head:
+            return span.head
+        if not 0 <= after <= span.head:
             raise InvalidInput(
-                f"There is no change with the number {after}.", hint=f"Give a number from 0 to {head}, the last one."
+                f"There is no change with the number {after}.",
+                hint=f"Give a number from {span.floor} to {span.head}, the last one.",
             )
+        if after < span.floor:
+            raise OutboxExpired(after, span)
         return after
 
     async def _webhook(self, company_id: str, webhook_id: str) -> Webhook:

@@ -22,18 +22,18 @@ def routes(pages: Pages) -> list[Route]:
 
     async def show(request: Request, session: Session) -> Response:
         actor, company_id = session.actor, session.realm_id
-        head = (await here.outbox.read(actor, company_id, 0, 1)).head
+        span = await here.outbox.span(actor, company_id)
         text = text_of(request, "upto", 18)
-        upto = min(int(text), head) if text.isascii() and text.isdigit() else head
-        after = max(0, upto - _PAGE)
-        found = await here.outbox.read(actor, company_id, after, _PAGE) if upto else None
+        upto = min(int(text), span.head) if text.isascii() and text.isdigit() else span.head
+        after = max(span.floor, upto - _PAGE)
+        found = await here.outbox.read(actor, company_id, after, _PAGE) if upto > span.floor else None
         rows = [one for one in reversed(found.changes) if one.seq <= upto] if found else []
         names = await here.browsing.names(actor, company_id, [one.resource_id for one in rows])
         page = ListPage(
             rows,
-            total=head,
-            previous=address(request, upto="") if upto < head else None,
-            next=address(request, upto=str(after)) if after and rows else None,
+            total=span.head - span.floor,
+            previous=address(request, upto="") if upto < span.head else None,
+            next=address(request, upto=str(after)) if after > span.floor and rows else None,
         )
         return render(
             request, "company/changes.html", page=page, names=names, feed=f"{pages.address(request)}/v1/changes"

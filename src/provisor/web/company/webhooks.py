@@ -27,7 +27,7 @@ def routes(pages: Pages) -> list[Route]:
 
     async def show_list(request: Request, session: Session) -> Response:
         hooks = await here.webhooks.webhooks(session.actor, session.realm_id)
-        head = (await here.outbox.read(session.actor, session.realm_id, 0, 1)).head
+        head = (await here.outbox.span(session.actor, session.realm_id)).head
         return render(request, "company/webhooks.html", hooks=[(one, _state(one, head)) for one in hooks], head=head)
 
     async def show_add(request: Request, session: Session) -> Response:
@@ -39,7 +39,8 @@ def routes(pages: Pages) -> list[Route]:
         whole = form.choice("begin", ("now", "first")) == "first"
         if form.ok:
             with form.catching("url"):
-                hook, secret = await here.webhooks.add(session.actor, session.realm_id, url, after=0 if whole else None)
+                after = (await here.outbox.span(session.actor, session.realm_id)).floor if whole else None
+                hook, secret = await here.webhooks.add(session.actor, session.realm_id, url, after=after)
                 return render(request, "company/webhook_made.html", hook=hook, secret=secret)
         return render(request, "company/webhook_add.html", status=422, form=form)
 

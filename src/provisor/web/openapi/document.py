@@ -165,7 +165,7 @@ def _shared_paths() -> Json:
 
 
 def _other_paths() -> Json:
-    refusal = {
+    refusal: Json = {
         "type": "object",
         "required": ["error"],
         "properties": {"error": {"type": "object", "properties": {"code": STRING, "message": STRING}}},
@@ -186,6 +186,7 @@ def _other_paths() -> Json:
         "required": ["changes", "next", "head"],
         "properties": {"changes": {"type": "array", "items": change}, "next": COUNT, "head": COUNT},
     }
+    gone = {**refusal, "required": ["error", "head"], "properties": {**refusal["properties"], "head": COUNT}}
     token = {
         "type": "object",
         "required": ["access_token", "token_type", "expires_in"],
@@ -214,6 +215,7 @@ def _other_paths() -> Json:
                 "responses": {
                     "200": _json("The next changes.", page),
                     **{str(status): _json(_WORDS[status], refusal) for status in (400, 401, 403, 429, 503)},
+                    "410": _json("Changes after the cursor are no longer kept: read all resources anew.", gone),
                 },
             }
         },

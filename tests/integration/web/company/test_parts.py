@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from tests.integration.web.company.conftest import People, Person
 
+from provisor.app.upkeep.store import UpkeepStore
 from provisor.provider.model import Principal
 from provisor.provider.notices.store import ExpiryNotices
 from provisor.security.actor import Actor, Realm, operator, rights_of
@@ -159,6 +160,28 @@ async def test_changes_are_listed_from_the_newest_on(entra: Provisioner, ada: Pe
     assert "<td>10</td>" in second
     assert "<td>11</td>" not in second
     assert (await ada.get("/company/changes?upto=99999999999999999")).status_code == 200
+
+
+async def test_what_is_no_longer_kept_is_not_listed_and_a_webhook_begins_with_what_is(
+    entra: Provisioner, ada: Person
+) -> None:
+    for number in range(3):
+        await entra.user(f"u{number}")
+    assert await UpkeepStore(entra.services.database).expire_outbox(ada.company, 2**53, 2) == 2
+    for page in ("/company/changes", "/company/changes?upto=3"):
+        listed = await ada.text(page)
+        assert "<td>3</td>" in listed
+        assert "<td>2</td>" not in listed
+    assert "No change yet" in await ada.text("/company/changes?upto=1")
+    assert (
+        "whsec_"
+        in (await ada.post("/company/webhooks/add", {"url": "https://product.example/hook", "begin": "first"})).text
+    )
+    [hook] = await entra.services.webhooks.webhooks(operator(), ada.company)
+    assert hook.position == 2
+    reply = await ada.post(f"/company/webhooks/{hook.id}/replay", {"after": "1"})
+    assert reply.status_code == 422
+    assert "no longer kept" in reply.text
 
 
 async def test_a_webhook_is_added_sent_again_and_removed(entra: Provisioner, ada: Person) -> None:
