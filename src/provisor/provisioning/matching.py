@@ -22,8 +22,13 @@ from provisor.provisioning.run import Run
 # A create whose reply was lost is looked for again after this time: until then it may still land.
 LATE_MS = 60_000
 DUPLICATE = "DuplicateTargetEntries"
-# What a person sees of a candidate.
-_SHOWN = ("userName", "displayName", "active", "externalId", "title")
+# What a person sees of a candidate, to tell it from the others: name -> where the target has it.
+_SHOWN = {
+    **{name: name for name in ("userName", "displayName", "active", "externalId", "title")},
+    "department": "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department",
+    "created": "meta.created",
+}
+_MOST_EMAILS = 5
 
 
 class Matcher:
@@ -237,4 +242,8 @@ def addresses(item: Item) -> list[str]:
 
 
 def _candidate(target: TargetObject) -> dict[str, Any]:
-    return {"id": target.id, **{name: target.raw[name] for name in _SHOWN if target.raw.get(name) is not None}}
+    shown = {name: value for name, path in _SHOWN.items() if (value := target.get(path)) is not None}
+    emails = target.raw.get("emails")
+    if isinstance(emails, list):
+        shown["emails"] = [one["value"] for one in emails if isinstance(one, dict) and one.get("value")][:_MOST_EMAILS]
+    return {"id": target.id, **shown}

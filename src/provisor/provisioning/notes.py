@@ -174,7 +174,7 @@ class Notes:
         self._batch.cleared.append(item.slot)
         if not known:
             self._batch.undecided.append(decision)
-        advice = "Decide whose account it is: 'provisor job pending', 'provisor job decide'."
+        advice = "Decide whose account it is: in the portal under Provisioning, Waiting, or with 'provisor job decide'."
         status: Status = "skipped" if known else "failure"
         self.log(item, "create", status, code=decision.reason, reason=text, advice=advice)
 

@@ -49,7 +49,7 @@ class Person:
             rights = rights_of(self.roles) | MEMBER_RIGHTS
         else:
             rights = rights_of(["Company Administrator" if self.is_admin else "Company Member"])
-        return Actor(Realm(self.key.kind, self.key.realm_id), self.key.subject_id, rights)
+        return Actor(Realm(self.key.kind, self.key.realm_id), self.key.subject_id, rights, name=self.login)
 
     @property
     def is_administrator(self) -> bool:

@@ -20,11 +20,11 @@ SELECT source_id, object_type, display_name, reason, attribute, value, candidate
 FROM decision WHERE job_id = :job_id AND source_id IN (:ids...)
 
 -- name: all
--- What waits for a decision, and (:all) what was decided and still holds; the oldest first.
+-- What waits for a decision, and after it (:all) what was decided and still holds; the oldest first.
 SELECT source_id, object_type, display_name, reason, attribute, value, candidates, found_at, choice, target_id,
     decided_by, decided_at
 FROM decision WHERE job_id = :job_id AND (:all OR choice IS NULL)
-ORDER BY found_at, display_name, source_id LIMIT :limit
+ORDER BY choice IS NOT NULL, found_at, display_name, source_id LIMIT :limit
 
 -- name: count
 -- How many wait.

@@ -21,7 +21,7 @@ class Decisions:
         self._clock = clock
 
     async def pending(self, actor: Actor, job_id: str, *, decided: bool = False, limit: int = 1_000) -> list[Decision]:
-        """What waits, the oldest first; ``decided``: those too that were decided and still hold."""
+        """What waits, the oldest first; ``decided``: after it those that were decided and still hold."""
         await self._require(actor, Right.SYNCHRONIZATION_READ, job_id)
         return await self._store.all(job_id, limit, decided=decided)
 
@@ -39,7 +39,7 @@ class Decisions:
         elif target_id is not None:
             raise InvalidInput(f"An account is named with link only, not with {wanted}.")
         now = self._clock.now_ms()
-        await self._store.decide(job_id, decision, wanted, target_id, actor=actor.subject, now=now)
+        await self._store.decide(job_id, decision, wanted, target_id, actor=actor.name or actor.subject, now=now)
         return (await self._store.of(job_id, [decision.source_id]))[decision.source_id]
 
     async def _find(self, job_id: str, ref: str) -> Decision:

@@ -28,7 +28,7 @@ class DecisionStore:
         return {row[0]: _decision(row) for row in await self._database.read(work)}
 
     async def all(self, job_id: str, limit: int, *, decided: bool) -> list[Decision]:
-        """What waits, the oldest first; ``decided``: and what was decided and has not been carried out, or holds on."""
+        """What waits, the oldest first; ``decided``: then what was decided and is not carried out yet, or holds on."""
 
         async def work(tx: Tx) -> list[Row]:
             return await tx.fetch_all(SQL["all"], {"job_id": job_id, "limit": limit, "all": decided})

@@ -115,6 +115,7 @@ class SynchronizationPages:
             counts=COUNTS,
             guards=guards,
             held=sum(guards.held.values()),
+            undecided=status["status"]["undecided"],
         )
 
     async def live(self, request: Request, session: Session) -> Response:
