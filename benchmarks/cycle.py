@@ -18,7 +18,8 @@ import re
 import sys
 import tempfile
 import time
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -214,27 +215,41 @@ async def bare(url: str, key: str, writes: list[Write]) -> float:
         return time.perf_counter() - began
 
 
+@asynccontextmanager
+async def provider(folder: Path) -> AsyncIterator[tuple[str, list[str]]]:
+    """Our own provider in another process: its address, and the keys of two companies."""
+    server = await asyncio.create_subprocess_exec(
+        sys.executable, __file__, "--serve", str(folder), stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        assert server.stdout is not None
+        told = json.loads(await server.stdout.readline())
+        yield f"http://127.0.0.1:{told['port']}/scim/v2", told["keys"]
+    finally:
+        server.terminate()
+        await server.wait()
+
+
+async def own_cycle(
+    folder: Path, url: str, key: str, size: Size, database_url: str | None
+) -> tuple[Recording, float, float]:
+    """An initial cycle on a database of its own; its transport, seconds of it, and of this process's CPU."""
+    settings = replace(Settings(data_dir=folder, database_url=database_url), environment=os.environ)
+    sealing = load_key(_made(folder), os.environ)
+    async with open_services(settings) as opened:
+        transport = Recording(AiohttpTransport(settings.outbound), url)
+        services = wire(opened.database, sealing, transport, settings, SystemClock())
+        took, cpu = await cycle(services, url, key, size)
+        await transport.close()
+    return transport, took, cpu
+
+
 async def one_round(size: Size, database_url: str | None) -> Round:
-    async with AsyncExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="provisor-bench-")))
-        server = await asyncio.create_subprocess_exec(
-            sys.executable, __file__, "--serve", str(folder / "provider"), stdout=asyncio.subprocess.PIPE
-        )
-        try:
-            assert server.stdout is not None
-            told = json.loads(await server.stdout.readline())
-            url = f"http://127.0.0.1:{told['port']}/scim/v2"
-            settings = replace(Settings(data_dir=folder / "engine", database_url=database_url), environment=os.environ)
-            key = load_key(_made(folder / "engine"), os.environ)
-            async with open_services(settings) as opened:
-                transport = Recording(AiohttpTransport(settings.outbound), url)
-                services = wire(opened.database, key, transport, settings, SystemClock())
-                took, cpu = await cycle(services, url, told["keys"][0], size)
-                await transport.close()
-            alone = await bare(url, told["keys"][1], transport.writes)
-        finally:
-            server.terminate()
-            await server.wait()
+    with tempfile.TemporaryDirectory(prefix="provisor-bench-") as name:
+        folder = Path(name)
+        async with provider(folder / "provider") as (url, keys):
+            transport, took, cpu = await own_cycle(folder / "engine", url, keys[0], size, database_url)
+            alone = await bare(url, keys[1], transport.writes)
     writes = transport.writes
     return Round(
         size,

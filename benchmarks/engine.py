@@ -1,6 +1,6 @@
 """The engine's goals for speed and memory (issue "The provisioning service"), each measured and told beside its goal.
 
-    scripts/bench engine [--users 2000] [--rows initial,unchanged,changes,member,memory] [--profile]
+    scripts/bench engine [--users 2000] [--rows initial,unchanged,changes,member,memory,log] [--profile]
 
 initial    N people, N/50 groups, 5 N memberships into our own provider in another process; beside it a bare loop that
            sends the same writes (``cycle.py``)
@@ -8,9 +8,11 @@ unchanged  a full re-evaluation of N linked people: nothing to send
 changes    100 changes at once, then single changes and disables, from the commit to the acknowledgement
 member     one more member of a group of N
 memory     the peak of a process that runs the initial cycle of N and of 2 N people
+log        initial cycles of N people into our own provider, by turns with the provisioning log and with its making and
+           writing taken out (here only): what the log costs the process that runs the cycle
 
-All but ``initial`` use a target in this process, so that what is measured is the engine. The goals are for 10,000,
-100,000 and 200,000 people on 2 cores; a smaller size shows where time goes, not whether they are met.
+All but ``initial`` and ``log`` use a target in this process, so that what is measured is the engine. The goals are for
+10,000, 100,000 and 200,000 people on 2 cores; a smaller size shows where time goes, not whether they are met.
 """
 
 from __future__ import annotations
@@ -22,17 +24,19 @@ import os
 import platform
 import pstats
 import resource
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 import uuid
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager, closing, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 from urllib.parse import unquote
 
 import msgspec
@@ -49,8 +53,13 @@ from provisor.applications.model import App
 from provisor.clock import SystemClock
 from provisor.connector.transport import Request, Response, Transport
 from provisor.provisioning.engine import run_inline
+from provisor.provisioning.entry import Writer
+from provisor.provisioning.notes import Notes
+from provisor.provisioning.recording import store as recording
+from provisor.provisioning.recording.store import LogRow
 from provisor.security.actor import operator
 from provisor.security.secrets import load_key
+from provisor.storage.factory import sqlite_path
 from provisor.testing.transport import json_reply
 
 ADDRESS = "https://target.test/scim/v2"
@@ -58,6 +67,9 @@ CHANGES = 100
 SINGLE = 20
 POLL = 0.01
 KEPT = 1_000
+LOG_ROUNDS = 4
+# Fewer people are a trial of the benchmark itself.
+FEW = 1_000
 
 
 class ForgetfulTarget:
@@ -276,6 +288,62 @@ async def memory(users: int) -> None:
     )
 
 
+@contextmanager
+def unlogged() -> Iterator[None]:
+    """The provisioning log is neither made nor written while this lasts."""
+    row = LogRow("", "", "", "User", "", "", None, "")
+
+    async def drop(*_: object) -> None:
+        """Nothing is written."""
+
+    with ExitStack() as stack:
+        stack.enter_context(patch.object(Notes, "log", lambda *_, **__: None))
+        stack.enter_context(patch.object(Writer, "row", lambda *_, **__: row))
+        stack.enter_context(patch.object(recording, "_record_log", drop))
+        yield
+
+
+async def log(users: int) -> None:
+    await cost_of_log("log, people", cycle.Size(users))
+    await cost_of_log("log, memberships", cycle.Size(users, groups=max(1, users // 50), memberships=5 * users))
+
+
+async def cost_of_log(row: str, size: cycle.Size) -> None:
+    used: dict[bool, list[float]] = {True: [], False: []}
+    taken: dict[bool, list[float]] = {True: [], False: []}
+    for n in range(LOG_ROUNDS if size.users >= FEW else 1):
+        with tempfile.TemporaryDirectory(prefix="provisor-bench-") as name:
+            folder = Path(name)
+            async with cycle.provider(folder / "provider") as (url, keys):
+                # Each is first in turn, since the second finds a larger provider.
+                for key, logs in zip(keys, (True, False) if n % 2 else (False, True), strict=True):
+                    with nullcontext() if logs else unlogged():
+                        _, took, cpu = await cycle.own_cycle(folder / f"logs-{logs}", url, key, size, None)
+                    entries = _entries(folder / f"logs-{logs}")
+                    if bool(entries) is not logs:
+                        raise SystemExit(f"{entries} entries of the log were written")
+                    used[logs].append(cpu)
+                    taken[logs].append(took)
+    # The least disturbed round of each: others may share the machine.
+    cpu_ratio, ratio = (min(of[True]) / min(of[False]) for of in (used, taken))
+    tell(
+        row,
+        "1.10 of the CPU without a log",
+        f"{cpu_ratio:.3f} of the CPU, {ratio:.3f} of the time",
+        f"CPU with {_each(used[True])}, without {_each(used[False])}; s with {_each(taken[True])}, "
+        f"without {_each(taken[False])}",
+    )
+
+
+def _entries(folder: Path) -> int:
+    with closing(sqlite3.connect(sqlite_path(folder))) as connection:
+        return int(connection.execute("SELECT COUNT(*) FROM provisioning_log").fetchone()[0])
+
+
+def _each(values: list[float]) -> str:
+    return "/".join(f"{value:.2f}" for value in values)
+
+
 def _own_process(*arguments: str) -> str:
     done = subprocess.run([sys.executable, __file__, *arguments], stdout=subprocess.PIPE, text=True, check=True)
     return done.stdout.split()[-1]
@@ -291,6 +359,7 @@ ROWS: dict[str, Callable[[int], Awaitable[None]]] = {
     "changes": changes,
     "member": member,
     "memory": memory,
+    "log": log,
 }
 
 

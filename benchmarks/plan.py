@@ -1,10 +1,12 @@
-"""Plans a second: everybody of a large directory planned without a write to the target, in three situations.
+"""Plans a second: everybody of a large directory planned without a write to the target, in several situations.
 
     scripts/bench plan [--users 100000] [--database-url URL]
 
 first      nobody is linked, and the target has as many accounts: its list is read, everybody is matched
+create     nobody is linked, and the target has nobody
 converged  everybody is linked and in order
 changed    a tenth of the people have another title
+edited     a mapping was edited: everybody is linked, and has another value of one attribute
 
 The target is in memory in this process. Beside them: as many mapping evaluations alone, which is the ceiling.
 """
@@ -22,12 +24,18 @@ import tempfile
 import time
 import uuid
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from cycle import quiet
 
 from provisor.app.services import AppServices, open_services, wire
 from provisor.app.settings import Settings
 from provisor.applications.model import App
+from provisor.applications.schema_editing import RowEdit, put_row
 from provisor.clock import SystemClock
 from provisor.connector.transport import Response
 from provisor.directory.attributes import source_values
@@ -104,6 +112,14 @@ async def planned(services: AppServices, app: App, name: str, target: SimulatedT
     return plan
 
 
+async def edit_a_mapping(services: AppServices, job_id: str) -> None:
+    """``title`` is another text than before for everybody."""
+    job = await services.applications.job(operator(), job_id)
+    row = RowEdit("title", "Function", 'Join(", ", [jobTitle], [department])')
+    edit = partial(put_row, kind="User", row=row, replacing="title")
+    await services.applications.edit_schema(operator(), job_id, job.schema_version, edit)
+
+
 async def ceiling(services: AppServices, app: App, n: int) -> None:
     """The mappings of so many people, and nothing else."""
     job = await services.applications.job(operator(), app.job_id)
@@ -144,6 +160,8 @@ async def main(users: int, database_url: str | None) -> None:
             changes = {id_: {"jobTitle": "Changed"} for id_ in ids[: users // 10]}
             await services.directory.update_users(operator(), tenant.id, changes)
             await planned(services, app, "changed", target)
+            await edit_a_mapping(services, app.job_id)
+            await planned(services, app, "edited", target)
 
 
 if __name__ == "__main__":
@@ -151,5 +169,6 @@ if __name__ == "__main__":
     parser.add_argument("--users", type=int, default=100_000)
     parser.add_argument("--database-url")
     given = parser.parse_args()
+    quiet()
     print(f"{platform.machine()}, {os.cpu_count()} CPUs, Python {sys.version.split()[0]}, {given.users} users")
     asyncio.run(main(given.users, given.database_url))

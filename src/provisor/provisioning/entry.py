@@ -53,6 +53,43 @@ class _Property(msgspec.Struct, frozen=True, rename="camel", gc=False):
     new_value: str | None
 
 
+class _Identity(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    id: str
+    display_name: str
+    identity_type: str
+    details: Mapping[str, str] = {}
+
+
+class _Error(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    error_code: str
+    reason: str | None
+    error_category: str
+    recommended_action: str | None
+    additional_details: None = None
+
+
+class _StatusInfo(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    status: str
+    error_information: _Error | None
+
+
+class _Own(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, gc=False):
+    """What an entry has for itself, beside what all of its cycle share."""
+
+    id: str
+    change_id: str
+    correlation_id: str
+    activity_date_time: str
+    provisioning_action: str
+    duration_in_milliseconds: int
+    source_identity: _Identity
+    target_identity: _Identity
+    provisioning_status_info: _StatusInfo
+    provisioning_steps: Sequence[Step]
+    modified_properties: Sequence[_Property]
+    exchange: Mapping[str, Any] | msgspec.Raw | None = None
+
+
 class Writer:
     """Makes the entries of one cycle. Texts are the field's; ids are this program's."""
 
@@ -70,7 +107,10 @@ class Writer:
             "targetSystem": {"id": "", "displayName": template_id, "details": app},
         }
         # Everything but the closing brace: an entry goes on where this ends.
-        self._common = _encode(common)[:-1].decode()
+        self._common = _encode(common)[:-1] + b","
+        # What follows one another is often of the same moment, and of one request about many members.
+        self._last_moment = (0, iso(0))
+        self._last_wire: tuple[Exchange | None, int, msgspec.Raw] = (None, 0, msgspec.Raw())
 
     def row(
         self,
@@ -95,47 +135,29 @@ class Writer:
         ``redacted``: target attributes whose values nobody is to read here (the mapping function ``Redact``).
         ``most``: so many characters are kept of each body, the usual number when null.
         """
-        hide = _hidden(changes, redacted)
         information = None
         if error_code is not None:
-            information = {
-                "errorCode": error_code,
-                "reason": reason,
-                "additionalDetails": None,
-                "errorCategory": _CATEGORIES.get(status, "success"),
-                "recommendedAction": advice,
-            }
-        entry_id = new_id()
-        change_id = new_id()
-        own: dict[str, Any] = {
-            "id": entry_id,
-            "changeId": change_id,
-            "correlationId": correlation or correlation_id(),
-            "activityDateTime": iso(now),
-            "provisioningAction": action,
-            "durationInMilliseconds": round(exchange.duration_ms) if exchange else 0,
-            "sourceIdentity": {
-                "id": source.id,
-                "displayName": source.name,
-                "identityType": source.kind,
-                "details": {},
-            },
-            "targetIdentity": {
-                "id": target_id or "",
-                "displayName": source.name,
-                "identityType": TARGET_TYPES[source.kind],
-                "details": {},
-            },
-            "provisioningStatusInfo": {"status": status, "errorInformation": information},
-            "provisioningSteps": steps,
-            "modifiedProperties": [_property(change, redacted) for change in changes],
-        }
-        if exchange is not None:
-            usual = _MOST_OF_FAILURE if status == "failure" else _MOST_OF_SUCCESS
-            own["exchange"] = wire(exchange, most=most or usual)
+            information = _Error(error_code, reason, _CATEGORIES.get(status, "success"), advice)
+        kept = most or (_MOST_OF_FAILURE if status == "failure" else _MOST_OF_SUCCESS)
+        hide = _hidden(changes, redacted)
+        entry_id, change_id = new_id(), new_id()
+        own: Any = _Own(
+            entry_id,
+            change_id,
+            correlation or correlation_id(),
+            self._moment(now),
+            action,
+            round(exchange.duration_ms) if exchange else 0,
+            _Identity(source.id, source.name, source.kind),
+            _Identity(target_id or "", source.name, TARGET_TYPES[source.kind]),
+            _StatusInfo(status, information),
+            steps,
+            _properties(changes, redacted),
+            None if exchange is None else wire(exchange, most=kept) if hide else self._wire(exchange, kept),
+        )
         if hide:
-            own = _without(own, hide)
-        text = f"{self._common},{_encode(own)[1:].decode()}"
+            own = _without(msgspec.to_builtins(own), hide)
+        text = (self._common + _encode(own)[1:]).decode()
         return LogRow(
             entry_id,
             change_id,
@@ -149,6 +171,16 @@ class Writer:
             source_name=source.name,
         )
 
+    def _wire(self, exchange: Exchange, most: int) -> msgspec.Raw:
+        if self._last_wire[0] is not exchange or self._last_wire[1] != most:
+            self._last_wire = (exchange, most, msgspec.Raw(_encode(wire(exchange, most=most))))
+        return self._last_wire[2]
+
+    def _moment(self, now: int) -> str:
+        if self._last_moment[0] != now:
+            self._last_moment = (now, iso(now))
+        return self._last_moment[1]
+
 
 def wire(exchange: Exchange, *, most: int = _MOST_OF_FAILURE) -> dict[str, Any]:
     """The exchange as a person may see it: the secret is blacked out. ``most`` characters of each body."""
@@ -160,11 +192,20 @@ def wire(exchange: Exchange, *, most: int = _MOST_OF_FAILURE) -> dict[str, Any]:
     }
 
 
-def _property(change: AttributeChange, redacted: Collection[str]) -> _Property:
-    old, new = _text(change.old), _text(change.new)
-    if change.path in redacted:
-        old, new = (None if old is None else REDACTED), (None if new is None else REDACTED)
-    return _Property(change.path, old, new)
+def _properties(changes: Sequence[AttributeChange], redacted: Collection[str]) -> list[_Property]:
+    shown = [_Property(change.path, _text(change.old), _text(change.new)) for change in changes]
+    if not redacted:
+        return shown
+    return [
+        _Property(one.display_name, _black(one.old_value), _black(one.new_value))
+        if one.display_name in redacted
+        else one
+        for one in shown
+    ]
+
+
+def _black(text: str | None) -> str | None:
+    return None if text is None else REDACTED
 
 
 def _hidden(changes: Sequence[AttributeChange], redacted: Collection[str]) -> list[str]:
@@ -193,6 +234,4 @@ def _without(value: Any, hide: Sequence[str]) -> Any:
 
 
 def _text(value: Any) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    return str(value)
+    return value if value is None or isinstance(value, str) else str(value)

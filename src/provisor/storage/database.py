@@ -79,9 +79,9 @@ class Database(Protocol):
     async def write(self, work: Work[T]) -> T:
         """Run ``work`` in a transaction; its answer comes after the commit is durable. What it raises rolls it back."""
 
-    async def write_once(self, work: Work[T]) -> T:
-        """``write``, for a unit of work whose only statement is atomic by itself: PostgreSQL then needs no transaction
-        around it, which would be two more round trips. Anything more is a programming error."""
+    async def write_apart(self, work: Work[T]) -> T:
+        """``write``, for a unit of work whose statements may each be a transaction by themselves: PostgreSQL needs none
+        around them, which would be two more round trips. A failure takes back its own statement at most."""
 
     async def read(self, work: Work[T], *, long: bool = False) -> T:
         """Run ``work`` on a consistent snapshot. ``long``: it may take over a millisecond, so keep it off the loop."""

@@ -98,9 +98,9 @@ class PostgresDatabase:
 
         return await self._run(attempt)
 
-    async def write_once(self, work: Work[T]) -> T:
+    async def write_apart(self, work: Work[T]) -> T:
         async def attempt(connection: AsyncConnection[Row]) -> T:
-            return _whole(tx := PostgresTx(connection, single=True), await work(tx))
+            return _whole(tx := PostgresTx(connection), await work(tx))
 
         return await self._run(attempt)
 
@@ -116,9 +116,13 @@ class PostgresDatabase:
                     self._several.add(code)
             await connection.execute(_BEGIN_READ)
             try:
-                return _whole(tx := PostgresTx(connection), await work(tx))
-            finally:
+                value = _whole(tx := PostgresTx(connection), await work(tx))
+            except BaseException:
                 await connection.rollback()
+                raise
+            # Nothing was written. A rollback would make the driver throw away all that it has prepared.
+            await connection.commit()
+            return value
 
         return await self._run(attempt)
 

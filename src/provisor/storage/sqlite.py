@@ -77,7 +77,7 @@ class SqliteDatabase:
         value: T = await self._writer.submit(work)
         return value
 
-    async def write_once(self, work: Work[T]) -> T:
+    async def write_apart(self, work: Work[T]) -> T:
         return await self.write(work)
 
     async def read(self, work: Work[T], *, long: bool = False) -> T:

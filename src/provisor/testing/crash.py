@@ -51,7 +51,7 @@ class CrashingDatabase:
             self._left -= 1
         return await self._database.write(work)
 
-    async def write_once(self, work: Work[T]) -> T:
+    async def write_apart(self, work: Work[T]) -> T:
         return await self.write(work)
 
     async def read(self, work: Work[T], *, long: bool = False) -> T:

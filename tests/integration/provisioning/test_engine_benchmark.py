@@ -45,7 +45,12 @@ def test_memory_is_told_of_two_sizes(measured: dict[str, str]) -> None:
     assert "at 60 and 120 people" in measured["memory"]
 
 
+def test_what_the_log_costs_is_told_of_people_and_of_memberships(measured: dict[str, str]) -> None:
+    for row in ("log, people", "log, memberships"):
+        assert "of the CPU" in measured[row]
+
+
 def test_an_unknown_row_is_refused() -> None:
     done = run("--rows", "nonsense")
     assert done.returncode == 2
-    assert "initial, unchanged, changes, member, memory" in done.stderr
+    assert "initial, unchanged, changes, member, memory, log" in done.stderr

@@ -17,3 +17,4 @@ def test_a_small_directory_is_planned_in_every_situation() -> None:
     assert "'create': 200" in lines["create"]
     assert "'unchanged': 200" in lines["converged"]
     assert "'update': 20" in lines["changed"]
+    assert "'update': 200" in lines["edited"]

@@ -160,17 +160,29 @@ SELECT member_id, member_type FROM resource_member WHERE company_id = :company_i
 ORDER BY member_id
 
 -- name: few_members
--- The same of a small group; of one with more than :most members a single row of nulls. The inner limit keeps it from
--- walking through all of a large group only to find that condition false at each row.
+-- The same of a small group, a row for each type, its ids in one text: a row for each member cost more than all the rest
+-- of a PATCH. Of a group with more than :most members, a single row of nulls. The inner limit keeps it from walking
+-- through all of a large group only to find that condition false at each row.
 WITH beyond AS (
     SELECT 1 AS one FROM resource_member WHERE company_id = :company_id AND group_id = :group_id LIMIT 1 OFFSET :most
 )
 SELECT NULL, NULL FROM beyond
 UNION ALL
-SELECT member_id, member_type FROM (
+SELECT member_type, group_concat(member_id, ',') FROM (
     SELECT member_id, member_type FROM resource_member
     WHERE company_id = :company_id AND group_id = :group_id LIMIT :most
-) AS few WHERE NOT EXISTS (SELECT one FROM beyond)
+) AS few WHERE NOT EXISTS (SELECT one FROM beyond) GROUP BY member_type
+
+-- name: few_members (postgresql)
+WITH beyond AS (
+    SELECT 1 AS one FROM resource_member WHERE company_id = :company_id AND group_id = :group_id LIMIT 1 OFFSET :most
+)
+SELECT NULL, NULL FROM beyond
+UNION ALL
+SELECT member_type, string_agg(member_id, ',') FROM (
+    SELECT member_id, member_type FROM resource_member
+    WHERE company_id = :company_id AND group_id = :group_id LIMIT :most
+) AS few WHERE NOT EXISTS (SELECT one FROM beyond) GROUP BY member_type
 
 -- name: members_of_many
 -- The members of a page of groups.

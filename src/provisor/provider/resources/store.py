@@ -181,18 +181,19 @@ class ResourceStore:
 
     async def _one_member(self, company_id: str, group_id: str, edit: Edit, at: int, most: int) -> Served | None:
         """The commonest request of all with the fewest round trips; null where the request is another one."""
-        key = {"company_id": company_id, "type": "Group", "id": group_id}
-        edited = edit(await self._database.read(lambda tx: _fetch(tx, key, "read_resource")))
-        what = joins_or_leaves(edited.members)
-        if what is None or edited.drafts is not None or edited.secrets:
-            return None
-        row = await self._database.write_once(lambda tx: at_once(tx, company_id, group_id, what, at))
-        if row is None:
-            return None
-        stored = Stored(*row)
-        return await self._database.read(
-            lambda tx: serve(tx, company_id, stored, groups=False, members=True, most=most)
-        )
+
+        async def work(tx: Tx) -> Served | None:
+            key = {"company_id": company_id, "type": "Group", "id": group_id}
+            edited = edit(await _fetch(tx, key, "read_resource"))
+            what = joins_or_leaves(edited.members)
+            if what is None or edited.drafts is not None or edited.secrets:
+                return None
+            row = await at_once(tx, company_id, group_id, what, at)
+            if row is None:
+                return None
+            return await serve(tx, company_id, Stored(*row), groups=False, members=True, most=most)
+
+        return await self._database.write_apart(work)
 
     async def secret(self, company_id: str, resource_id: str, path: str) -> str | None:
         """The hash of a write-only value; null when there is none."""

@@ -30,8 +30,7 @@ _KEPT_SLICES = 2 * 24 * 6
 _SUCCESSES = (Action.CREATED, Action.UPDATED, Action.DISABLED, Action.DELETED)
 
 
-@dataclass(frozen=True, slots=True)
-class LogRow:
+class LogRow(msgspec.Struct, frozen=True, gc=False):
     """An entry of the provisioning log: what it is searched by, and the entry itself."""
 
     id: str

@@ -25,7 +25,7 @@ async def few_members(tx: Tx, company_id: str, group_id: str, most: int) -> list
     rows = await tx.fetch_all(_SQL["few_members"], params)
     if rows and rows[0][0] is None:
         return None
-    return sorted((row[0], row[1]) for row in rows)
+    return sorted([(member_id, kind) for kind, ids in rows for member_id in ids.split(",")])
 
 
 async def add_members(tx: Tx, company_id: str, group_id: str, ids: Sequence[str], skips_unknown: bool) -> int:
