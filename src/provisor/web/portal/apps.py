@@ -15,6 +15,7 @@ from provisor.errors import InvalidInput
 from provisor.security.actor import Right
 from provisor.signin.model import Session
 from provisor.signin.openid.vendor import TEMPLATE as VENDORS_TEMPLATE
+from provisor.web.html.flash import Next
 from provisor.web.html.forms import PAGE, Form
 from provisor.web.html.guard import form_of
 from provisor.web.html.lists import Page, filters_of, numbered, page_number
@@ -36,6 +37,11 @@ async def found_app(centre: Centre, request: Request, session: Session) -> App:
 def app_path(app: App) -> str:
     """Where its pages begin."""
     return f"/portal/apps/{app.service_principal.id}"
+
+
+def preview(app: App) -> Next:
+    """What is offered after a change of what is provisioned: to look at what it would do."""
+    return Next(f"{app_path(app)}/provisioning/preview", "Preview what it would do")
 
 
 class AppPages:
