@@ -48,8 +48,13 @@ class Processes:
         pids = [self._server]
         if self._database is not None:
             children = Path(f"/proc/{self._database}/task/{self._database}/children").read_text().split()
-            pids += [self._database, *map(int, children)]
+            pids += [int(child) for child in children if _serves_a_client(int(child))]
         return sum(_cpu(pid) for pid in pids)
+
+
+def _serves_a_client(pid: int) -> bool:
+    """Not what tidies up behind what was filled, which no page costs."""
+    return b" [local] " in Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
 def _cpu(pid: int) -> float:

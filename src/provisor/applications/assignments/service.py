@@ -59,9 +59,8 @@ class RoleAssignments:
         actor.require(Right.APPLICATIONS_READ, tenant_id)
         principal, _, role = after.partition("/")
         place = Place(principal, role)
-        found = await self._store.people(
-            tenant_id, service_principal_id, containing(search), kind, place, limit=limit + 1
-        )
+        pattern = containing(search) if search else None
+        found = await self._store.people(tenant_id, service_principal_id, pattern, kind, place, limit + 1)
         rows = found[:limit]
         more = len(found) > limit and bool(rows)
         return rows, f"{rows[-1].principal_id}/{rows[-1].app_role_id}" if more else None

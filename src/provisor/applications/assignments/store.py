@@ -52,14 +52,14 @@ class AssignmentStore:
         return [_assigned(row) for row in await self._database.read(work, long=True)]
 
     async def people(
-        self, tenant_id: str, sp_id: str, pattern: str, kind: PrincipalType | None, after: Place, limit: int
+        self, tenant_id: str, sp_id: str, pattern: str | None, kind: PrincipalType | None, after: Place, limit: int
     ) -> list[Assignment]:
-        """The next people and groups after that place whose name is like the pattern."""
+        """The next people and groups after that place; ``pattern``: those whose name is like it."""
         wanted = {"tenant_id": tenant_id, "id": sp_id, "pattern": pattern, "kind": kind}
         params = {**wanted, "principal": after.principal_id, "role": after.role_id, "limit": limit}
 
         async def work(tx: Tx) -> list[Row]:
-            return await tx.fetch_all(_QUERIES["people"], params)
+            return await tx.fetch_all(_QUERIES["people" if pattern is None else "people_named"], params)
 
         return [Assignment(*row) for row in await self._database.read(work, long=True)]
 
