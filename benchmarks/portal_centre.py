@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from portal_data import KEY, Filled
+from portal_data import Filled
 
 from provisor.app.services import AppServices, open_services
 from provisor.app.settings import read_settings
+from provisor.applications.model import DEFAULT_ACCESS
 from provisor.connector.messages import AttributeChange
 from provisor.directory.model import NewUser
 from provisor.ids import new_id
@@ -19,16 +19,17 @@ from provisor.provisioning.model import Source
 from provisor.security.actor import operator
 from provisor.signin.people import PersonKey
 from provisor.signin.sessions import COOKIES, Origin
-from provisor.storage.queries import named_queries
+from provisor.storage.queries import Query, named_queries
 
 _LOG = named_queries("provisor.provisioning")["log"]
+_ASSIGN = named_queries("provisor.applications")["insert_assignment"]
 _USERS_AT_ONCE, _ENTRIES_AT_ONCE = 500, 2_000
 _RARE = "LicenseLimitExceeded"
 
 
-async def fill_centre(folder: Path, users: int, entries: int) -> Filled:
+async def fill_centre(environment: Mapping[str, str], users: int, entries: int) -> Filled:
     """A tenant with users, a group of a thousand, an app that the group is assigned to, and its log."""
-    async with open_services(read_settings({"PROVISOR_SECRET_KEY": KEY}, data=folder)) as services:
+    async with open_services(read_settings(environment)) as services:
         me = operator()
         tenant = (await services.directory.create_tenant(me, "Bench", "bench.example")).id
         ids = await _people(services, tenant, users)
@@ -37,9 +38,12 @@ async def fill_centre(folder: Path, users: int, entries: int) -> Filled:
         app = await services.applications.add(me, tenant, "scim", "App", "https://app.bench.example/scim", "token")
         sp = app.service_principal.id
         await services.applications.assign(me, tenant, sp, group.id, "Group")
+        other = await services.applications.add(me, tenant, "scim", "All", "https://all.bench.example/scim", "token")
+        all_ = other.service_principal.id
+        await _write(services, _ASSIGN, _assignments(tenant, all_, ids))
         writer = Writer(tenant, app.job_id, new_id(), sp, "App", "scim")
         rows = _entries(writer, tenant, app.job_id, ids, entries)
-        newest = await _write_log(services, rows)
+        newest = await _write(services, _LOG, rows)
         await services.roles.grant(me, tenant, ids[0], "Global Administrator")
         origin = Origin("127.0.0.1", "the benchmark")
         cookie = await services.sessions.create(PersonKey("tenant", tenant, ids[0]), origin)
@@ -61,6 +65,12 @@ async def fill_centre(folder: Path, users: int, entries: int) -> Filled:
         "centre: gallery": "/portal/gallery",
         "centre: an application": f"/portal/apps/{sp}",
         "centre: who is assigned": f"/portal/apps/{sp}/users",
+        "centre: an application for everybody": f"/portal/apps/{all_}",
+        "centre: everybody is assigned": f"/portal/apps/{all_}/users",
+        "centre: everybody, further on": f"/portal/apps/{all_}/users?after={ids[users // 2]}/{DEFAULT_ACCESS}",
+        "centre: one of everybody": f"/portal/apps/{all_}/users?q={users // 3:06}",
+        "centre: none of everybody": f"/portal/apps/{all_}/users?q=nobody-at-all",
+        "centre: groups among everybody": f"/portal/apps/{all_}/users?kind=groups",
         "centre: whom to assign": f"/portal/apps/{sp}/assign",
         "centre: synchronization": here,
         "centre: credentials and settings": f"{here}/settings",
@@ -145,10 +155,17 @@ def _entries(writer: Writer, tenant: str, job: str, ids: list[str], count: int) 
         }
 
 
-async def _write_log(services: AppServices, rows: Iterator[dict[str, Any]]) -> str:
+def _assignments(tenant: str, sp: str, ids: list[str]) -> Iterator[dict[str, Any]]:
+    for id_ in ids:
+        who = {"principal_id": id_, "principal_type": "User", "app_role_id": DEFAULT_ACCESS, "created_at": 1}
+        yield {"tenant_id": tenant, "id": new_id(), "service_principal_id": sp, **who}
+
+
+async def _write(services: AppServices, sql: Query, rows: Iterator[dict[str, Any]]) -> str:
+    """All of them, some thousands in a transaction; the id of the last."""
     newest = ""
     while some := [row for _, row in zip(range(_ENTRIES_AT_ONCE), rows, strict=False)]:
-        write: Callable[[Any], Any] = lambda tx, some=some: tx.execute_many(_LOG, some)  # noqa: E731 - bound to its rows
+        write: Callable[[Any], Any] = lambda tx, some=some: tx.execute_many(sql, some)  # noqa: E731 - bound to its rows
         await services.database.write(write)
         newest = some[-1]["id"]
     return newest

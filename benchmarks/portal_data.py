@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from provisor.app.services import AppServices, open_services
@@ -32,9 +31,9 @@ class Filled:
     pages: dict[str, str] = field(default_factory=dict)
 
 
-async def fill_company(folder: Path, users: int, entries: int) -> Filled:
+async def fill_company(environment: Mapping[str, str], users: int, entries: int) -> Filled:
     """A company with users, a group of them all and groups of a hundred, a log, an outbox and keys."""
-    async with open_services(read_settings({"PROVISOR_SECRET_KEY": KEY}, data=folder)) as services:
+    async with open_services(read_settings(environment)) as services:
         me = operator()
         company = (await services.companies.create_company(me, "Bench", "ada@bench.example")).id
         key, _ = await services.companies.create_key(me, company, name="entra", expires="2090-01-01")

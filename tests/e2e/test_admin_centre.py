@@ -177,6 +177,56 @@ def test_with_scripts_off_a_person_is_made_assigned_and_taken_away(
     expect(page.get_by_text("Mary Shelley is back.")).to_be_visible()
 
 
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_change_of_what_is_provisioned_leads_to_its_preview(
+    centre: Centre, browser: Browser, portal: Portal, *, scripts: bool
+) -> None:
+    page = browser.page(centre.session, scripts=scripts)
+    here = f"/portal/apps/{centre.app}/provisioning"
+    portal.run(portal.services.provisioning.pause(operator(), centre.job))
+    seen = expect(page.get_by_role("heading", name="What would happen"))
+
+    # A mapping: both people have another name then
+    page.goto(f"{here}/mappings/User/row?target=displayName")
+    page.get_by_label("Mapping type").select_option("Constant")
+    page.get_by_label("Constant value").fill("Colleague")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status").first).to_contain_text("The mapping to displayName was saved as version 2")
+    if scripts:  # axe itself is one
+        require_accessible(page)
+        browser.picture(page, "trouble-5-preview-is-next")
+    page.get_by_role("button", name="Preview what it would do").click()
+    seen.to_be_visible()
+    expect(page.get_by_role("row", name="ada@contoso.example")).to_contain_text("Colleague")
+    expect(page.get_by_role("row", name="grace@contoso.example")).to_contain_text("Colleague")
+
+    # A scoping filter: only one of them is in scope then
+    page.goto(f"{here}/mappings/User/scope")
+    page.get_by_role("button", name="Add a scoping filter").click()
+    page.get_by_label("Attribute", exact=True).select_option("displayName")
+    page.get_by_label("Value").fill("Ada")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_role("button", name="Preview what it would do").click()
+    seen.to_be_visible()
+    expect(page.get_by_role("row", name="grace@contoso.example").first).to_contain_text("Disabled")
+
+    # The scope: somebody who is not assigned is provisioned too
+    page.goto(f"{here}/settings")
+    page.get_by_label("Scope", exact=True).select_option("all")
+    page.get_by_role("button", name="Save settings").click()
+    page.get_by_role("button", name="Preview what it would do").click()
+    seen.to_be_visible()
+    page.goto(f"{here}/settings")
+    page.get_by_role("button", name="Save settings").click()
+    expect(page.get_by_text("The settings were saved.")).to_be_visible()
+    expect(page.get_by_role("button", name="Preview what it would do")).to_have_count(0)
+
+    # Before it is switched on
+    page.goto(here)
+    page.get_by_role("button", name="Preview what it would do").click()
+    seen.to_be_visible()
+
+
 def test_a_running_cycle_is_followed_to_its_end(centre: Centre, browser: Browser, portal: Portal) -> None:
     page = browser.page(centre.session)
     portal.run(portal.services.provisioning.restart(operator(), centre.job, ""))

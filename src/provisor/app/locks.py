@@ -1,6 +1,7 @@
 """Who works on a database: one process per executor id, known by a lock that the kernel or the server frees on kill -9.
 
 Two processes with one executor id would run one cycle twice: DBOS re-enqueues, at launch, whatever that id had pending.
+Beside it, whoever serves or works says that it is there, so that nobody takes the database or its key away meanwhile.
 """
 
 from __future__ import annotations
@@ -8,18 +9,30 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
+from provisor.app.settings import Settings
 from provisor.errors import Conflict
 
 if TYPE_CHECKING:
+    import psycopg
     from psycopg import AsyncConnection
 
 MOST_WORKERS = 64
 # Two numbers make an advisory lock of PostgreSQL: this program's own, and the executor's.
 _SPACE = 0x50524F56
+_BESIDE = "SELECT pg_try_advisory_lock_shared(%(space)s, 0)"
+# Nobody holds a lock of ours, and from here on no server or worker begins.
+_ALONE = """
+    SELECT pg_try_advisory_lock(%(space)s, 0) AND NOT EXISTS (
+        SELECT 1 FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+        WHERE l.locktype = 'advisory' AND l.classid = %(space)s AND d.datname = current_database()
+        AND l.pid <> pg_backend_pid()
+    )
+"""
 
 
 class ExecutorBusy(Conflict):
@@ -48,12 +61,8 @@ class FileLock:
     @classmethod
     def take(cls, folder: Path) -> FileLock | None:
         """The lock, or ``None`` while another process holds it."""
-        folder.mkdir(parents=True, exist_ok=True)
-        file = (folder / "worker.lock").open("a+")
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.close()
+        file = _flocked(folder / "worker.lock", fcntl.LOCK_EX)
+        if file is None:
             return None
         file.seek(0)
         file.truncate()
@@ -91,9 +100,9 @@ class AdvisoryLock:
         """Raises ``ExecutorBusy`` when the server has ended the session that held the lock, and another has it now."""
         if self._connection.closed:
             await self._take_again()
-        # Two numbers make a lock of this kind, hence objsubid 2. A server's locks are those of all of its databases.
+        # 0 stands for whoever is present. A server's locks are those of all of its databases.
         cursor = await self._connection.execute(
-            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND classid = %s "
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = %s AND objid <> 0 "
             "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
             (_SPACE,),
         )
@@ -132,3 +141,85 @@ async def take_worker_lock(*, folder: Path, url: str | None, executor_id: str | 
     if url is None:
         return await asyncio.to_thread(FileLock.take, folder)
     return await AdvisoryLock.take(url, executor_id)
+
+
+class Presence(Protocol):
+    """Held by every process that serves or works; or by one alone, which then knows that no other is there."""
+
+    async def release(self) -> None: ...
+
+
+class FilePresence:
+    """On SQLite."""
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+
+    @classmethod
+    def take(cls, folder: Path, *, alone: bool) -> FilePresence | None:
+        """``None`` where somebody is there whom ``alone`` forbids, or somebody is alone."""
+        file = _flocked(folder / "present.lock", fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        return None if file is None else cls(file)
+
+    async def release(self) -> None:
+        self.release_now()
+
+    def release_now(self) -> None:
+        """Let it go, from a thread."""
+        self._file.close()
+
+
+class SessionPresence:
+    """On PostgreSQL, where a worker's lock tells of it as well."""
+
+    def __init__(self, connection: psycopg.AsyncConnection) -> None:
+        self._connection = connection
+
+    @classmethod
+    async def take(cls, url: str, *, alone: bool) -> SessionPresence | None:
+        """``None`` where somebody is there whom ``alone`` forbids, or somebody is alone."""
+        import psycopg
+
+        connection = await psycopg.AsyncConnection.connect(url, autocommit=True)
+        cursor = await connection.execute(_ALONE if alone else _BESIDE, {"space": _SPACE})
+        row = await cursor.fetchone()
+        if row is not None and row[0]:
+            return cls(connection)
+        await connection.close()
+        return None
+
+    async def release(self) -> None:
+        await self._connection.close()
+
+
+async def take_presence(settings: Settings, *, alone: bool) -> Presence | None:
+    """To be there beside others, or ``alone``; ``None`` when that cannot be now."""
+    if settings.engine == "postgresql":
+        return await SessionPresence.take(settings.database_url or "", alone=alone)
+    return await asyncio.to_thread(FilePresence.take, settings.lock_dir, alone=alone)
+
+
+@asynccontextmanager
+async def present(settings: Settings) -> AsyncIterator[None]:
+    """This process serves or works while the block lasts. Raises ``Conflict`` while somebody has the database alone."""
+    presence = await take_presence(settings, alone=False)
+    if presence is None:
+        raise Conflict(
+            "The database is being restored, or its sealing key changed, at this moment.",
+            hint="Start again when that is done.",
+        )
+    try:
+        yield
+    finally:
+        await presence.release()
+
+
+def _flocked(path: Path, how: int) -> IO[str] | None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file = path.open("a+")
+    try:
+        fcntl.flock(file, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        return None
+    return file

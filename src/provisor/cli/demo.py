@@ -69,11 +69,12 @@ def demo(
     told = _Told(here.output)
 
     async def work(services: AppServices) -> _Story:
+        from provisor.app.locks import present
         from provisor.cli.faces import make_app
         from provisor.cli.server import serving, until_told_to_end
 
         story = _Story(services, told, address_of(bound, HOST))
-        async with serving(make_app(services), bound), AsyncExitStack() as stack:
+        async with present(services.settings), serving(make_app(services), bound), AsyncExitStack() as stack:
             await story.set_up(organisation, users)
             # Not before the app's address is the one of this server: the worker goes on at once with what was cut off.
             await stack.enter_async_context(_worker(services))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from provisor.provisioning.planning.model import PlanEntry, StoredPlan
 
 _NAMED_MEMBERS = 20
+# As ``provisor.provisioning.planning.model.EntryAction``, which is not loaded for the sake of a help text.
+Action = Literal["create", "link", "update", "disable", "delete", "ambiguous", "fail", "skip"]
 
 
 def register(commands: typer.Typer) -> None:
@@ -35,10 +37,7 @@ def plan(
     show: Annotated[str | None, typer.Option(metavar="ID", help="A plan that was made before, or 'last'.")] = None,
     approve: Annotated[bool, typer.Option("--approve", help="Agree with it, so that it can be applied.")] = False,
     apply: Annotated[bool, typer.Option("--apply", help="Do exactly that. A new plan needs --approve, too.")] = False,
-    action: Annotated[
-        str | None,
-        typer.Option(help="Only create, link, update, disable, delete, ambiguous, fail or skip."),
-    ] = None,
+    action: Annotated[Action | None, typer.Option(help="Only what would be done, or cannot be, in this way.")] = None,
     left_out: Annotated[bool, typer.Option("--left-out", help="Only what was not applied, with the reason.")] = False,
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="How many objects are shown at most.")] = 100,
     after: Annotated[str, typer.Option(metavar="ID", help="Only objects with a greater id: the next page.")] = "",

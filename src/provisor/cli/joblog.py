@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from provisor.provisioning.log.model import Entry, LogFilter
 
 _FORMATS = ("csv", "jsonl")
+Status = Literal["success", "failure", "skipped", "warning"]
+Action = Literal["create", "update", "disable", "delete", "stagedDelete", "other"]
 
 
 def logs(
@@ -27,10 +29,8 @@ def logs(
     job: Annotated[str, typer.Argument(metavar="JOB", help="The job's id, or its app: an id or a name.")],
     tenant: Annotated[str | None, typer.Option(help="The tenant, where there are several.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many entries at most.")] = 50,
-    status: Annotated[str | None, typer.Option(help="Only success, failure, skipped or warning.")] = None,
-    action: Annotated[
-        str | None, typer.Option(help="Only create, update, disable, delete, stagedDelete or other.")
-    ] = None,
+    status: Annotated[Status | None, typer.Option(help="Only entries that ended so.")] = None,
+    action: Annotated[Action | None, typer.Option(help="Only what was done, or tried, in this way.")] = None,
     error_code: Annotated[str | None, typer.Option(help="Only this error code or skip reason.")] = None,
     cycle: Annotated[str | None, typer.Option(help="Only this cycle's.")] = None,
     change: Annotated[str | None, typer.Option(help="Only this change's.")] = None,

@@ -83,11 +83,13 @@ def serve(
 
     async def work(services: AppServices) -> None:
         from provisor.app.address import note_address
+        from provisor.app.locks import present
         from provisor.cli.faces import make_app
         from provisor.cli.server import serving, until_told_to_end
         from provisor.cli.working import worker_here_or_elsewhere
 
         async with AsyncExitStack() as stack:
+            await stack.enter_async_context(present(services.settings))
             # The worker ends first: what it has under way may be addressed to this very server.
             await stack.enter_async_context(serving(make_app(services), bound, tls_cert=tls_cert, tls_key=tls_key))
             if not no_worker:

@@ -30,10 +30,11 @@ def worker(
     here = session(context)
 
     async def work(services: AppServices) -> None:
+        from provisor.app.locks import present
         from provisor.app.worker import running_worker
         from provisor.cli.server import until_told_to_end
 
-        async with running_worker(services) as lock:
+        async with present(services.settings), running_worker(services) as lock:
             here.output.messages.print(f"working as {lock.executor_id}", markup=False)
             await until_told_to_end()
 

@@ -57,6 +57,13 @@ def name_key(name: str) -> str:
     return unicodedata.normalize("NFC", name).strip().casefold()
 
 
+def containing(text: str) -> str:
+    """A pattern for ``LIKE … ESCAPE '!'`` that a name's key is like when the name contains ``text``."""
+    for special in "!%_":
+        text = text.replace(special, f"!{special}")
+    return f"%{name_key(text)}%"
+
+
 def deleted_upn(user_id: str, upn: str) -> str:
     """The name of a deleted user."""
     return user_id.replace("-", "") + upn

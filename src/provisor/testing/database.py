@@ -123,6 +123,11 @@ class PostgresServer:
         self._server.cleanup()
         shutil.rmtree(self._folder, ignore_errors=True)
 
+    @property
+    def pid(self) -> int:
+        """The process that all the server's others are children of."""
+        return int((self._folder / "data" / "postmaster.pid").read_text().splitlines()[0])
+
     def url(self, name: str) -> str:
         """The address of a database of this server."""
         return str(self._server.get_uri(database=name))

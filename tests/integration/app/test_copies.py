@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from tests.integration.provisioning.conftest import TOKEN, World
 
-from provisor.app.locks import FileLock
+from provisor.app.locks import FileLock, present, take_presence
 from provisor.app.services import wire
 from provisor.app.settings import Settings
 from provisor.app.upkeep.copies import backup, restore
@@ -157,6 +157,16 @@ async def test_what_cannot_be_put_back_is_refused_and_nothing_is_lost(sqlite_onl
     with pytest.raises(Conflict, match="server or worker"):
         await restore(settings, copy.path, clock)
     await lock.release()
+    # Servers without a worker hold the database as well.
+    async with present(settings), present(settings):
+        with pytest.raises(Conflict, match="server or worker"):
+            await restore(settings, copy.path, clock)
+    alone = await take_presence(settings, alone=True)
+    assert alone is not None
+    with pytest.raises(Conflict, match="at this moment"):
+        async with present(settings):
+            raise AssertionError
+    await alone.release()
     async with opened(sqlite_only, SimulatedTarget(token=TOKEN), clock) as world:
         assert (await world.services.directory.counts(operator(), world.tenant.id)).users == 1
 

@@ -113,7 +113,7 @@ async def test_workers_share_the_jobs(postgresql_only: Store) -> None:
         serve(target),
         database_of(postgresql_only) as database,
     ):
-        held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2"
+        held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid <> 0"
         await until_asked(database, held, [(2,)])
         async with AsyncExitStack() as stack:
             for n in range(4):
@@ -127,7 +127,7 @@ async def test_a_worker_whose_session_the_server_has_ended_takes_its_name_again(
     assert lock is not None
     try:
         async with database_of(postgresql_only) as database:
-            end = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2"
+            end = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objid <> 0"
             await asked(database, end)
             with pytest.raises(psycopg.OperationalError):
                 await lock.workers()

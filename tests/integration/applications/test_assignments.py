@@ -7,6 +7,8 @@ from typing import Literal
 import pytest
 from tests.integration.applications.conftest import Laboratory
 
+from provisor.applications.assignments.service import RoleAssignments
+from provisor.applications.assignments.store import AssignmentStore
 from provisor.applications.errors import (
     AlreadyAssigned,
     AppNotFound,
@@ -17,6 +19,9 @@ from provisor.applications.errors import (
     RoleNotFound,
 )
 from provisor.applications.model import DEFAULT_ACCESS, App
+from provisor.applications.registrations.service import Registrations
+from provisor.applications.registrations.store import RegistrationStore
+from provisor.errors import Forbidden
 from provisor.events.model import Change
 from provisor.storage.database import Tx
 from provisor.storage.queries import id_list, named_queries
@@ -273,3 +278,50 @@ async def test_hot_statements_search_by_the_fitting_index_and_never_scan_a_table
             assert "(service_principal_id=? AND principal_id=?" in step, plan
         if step.startswith("SEARCH m "):
             assert "(tenant_id=? AND member_id=?" in step, plan
+
+
+async def test_people_and_groups_are_read_in_pages_found_by_name_and_counted_to_a_bound(
+    lab: Laboratory, app: App
+) -> None:
+    registrations = Registrations(RegistrationStore(lab.database), lab.clock)
+    service = RoleAssignments(AssignmentStore(lab.database), lab.applications, registrations, lab.clock)
+    where = (lab.operator, lab.tenant.id, app.service_principal.id)
+    [role] = app.service_principal.app_roles
+    people = {name: await lab.user(name) for name in ("ada", "bob", "eve", "fay")}
+    for id_ in people.values():
+        await assign(lab, app, id_, "User")
+    await assign(lab, app, people["bob"], "User", role.id)
+    pilots = {"displayName": "100% Pilots", "mailNickname": "p", "mailEnabled": False, "securityEnabled": True}
+    group = await lab.directory.create_group(lab.operator, lab.tenant.id, pilots)
+    await assign(lab, app, group.id, "Group")
+    await lab.directory.delete_user(lab.operator, lab.tenant.id, people["eve"])
+
+    seen: list[tuple[str, str]] = []
+    after: str | None = ""
+    while after is not None:
+        rows, after = await service.people(*where, after=after, limit=2)
+        assert len(rows) <= 2
+        seen += [(one.principal_display_name, one.app_role_id) for one in rows]
+    roles = sorted((DEFAULT_ACCESS, role.id))
+    assert seen == [
+        ("Ada", DEFAULT_ACCESS),
+        *(("Bob", one) for one in roles),
+        ("Fay", DEFAULT_ACCESS),
+        ("100% Pilots", DEFAULT_ACCESS),
+    ]
+
+    async def names(search: str = "", kind: Literal["User", "Group"] | None = None) -> list[str]:
+        found, _ = await service.people(*where, search, kind)
+        return [one.principal_display_name for one in found]
+
+    assert await names("FA") == ["Fay"]
+    assert await names("0%") == ["100% Pilots"]
+    assert await names("_") == []
+    assert await names("eve") == []
+    assert await names(kind="Group") == ["100% Pilots"]
+    assert await names("a", "User") == ["Ada", "Fay"]
+    assert await service.people(*where, after="nonsense") == ([], None)
+    assert await service.how_many_people(*where, 100) == 5
+    assert await service.how_many_people(*where, 3) == 3
+    with pytest.raises(Forbidden):
+        await service.people(lab.holder("Global Reader", tenant_id="another"), lab.tenant.id, app.service_principal.id)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from tests.integration.cli.conftest import Cli
+from tests.integration.cli.conftest import SECRET_KEY, Cli
 
 from provisor.app.upkeep import rotation
 from provisor.testing.database import Store
@@ -98,3 +101,26 @@ def test_removals_ask_first(quick: Cli, tmp_path: Path) -> None:
     assert quick("company", "delete", "Firm", "--yes").json["deleted"] is True
     assert quick("company", "list").json == []
     assert quick("audit", "verify").json["valid"] is True
+
+
+@pytest.mark.parametrize("words", [("serve", "--no-worker", "--port", "0"), ("worker",)])
+def test_nobody_takes_the_key_or_the_database_away_from_a_server_or_worker(
+    bare: Cli, store: Store, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    bare("tenant", "create", "Example", "--domain", "example.org", *store.arguments)
+    (tmp_path / "key").write_text("22" * 32)
+    rotate = ("secrets", "rotate", "--new-key-file", str(tmp_path / "key"), *store.arguments)
+    command = [sys.executable, "-m", "provisor", *words, *store.arguments]
+    environment = {**os.environ, "PROVISOR_SECRET_KEY": SECRET_KEY}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment) as one:
+        try:
+            assert one.stdout is not None
+            assert any("ready" in line or "working as" in line for line in one.stdout)
+            assert "A server or worker runs" in bare(*rotate, status=1).err
+            if store.url is None:
+                bare("backup", str(tmp_path / "copy.db"), *store.arguments)
+                restore = ("restore", str(tmp_path / "copy.db"), "--yes", *store.arguments)
+                assert "A server or worker runs" in bare(*restore, status=1).err
+        finally:
+            one.terminate()
+    bare(*rotate)

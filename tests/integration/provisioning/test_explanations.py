@@ -175,6 +175,13 @@ async def test_what_a_guard_holds(world: World) -> None:
     assert told.held == "held: disable"
     assert told.queue == "waits for a person: a guard holds it"
     assert any("provisor job approve" in line for line in told.would_change)
+    assert told.next_action == "nothing: a guard holds its disabling until somebody approves or rejects it"
+    assert told.answer.endswith(f"the next cycle would do {told.next_action}.")
+    await world.services.guards.reject(operator(), world.job_id, None)
+    told = await explain(world, "p0@example.org")
+    assert told.held == "rejected: disable"
+    assert told.next_action.startswith("nothing: its disabling was rejected by ")
+    assert told.answer.endswith(f"the next cycle would do {told.next_action}.")
 
 
 async def test_a_target_that_does_not_answer_spoils_nothing_else(world: World) -> None:

@@ -162,6 +162,18 @@ async def test_a_few_are_never_held_and_the_window_slides(world: World) -> None:
     assert await held(world) == ["p04@example.org"]
 
 
+async def test_who_was_taken_out_counts_as_linked_once_also_when_they_are_back(world: World) -> None:
+    people = await provisioned(world, 20)
+    await disable(world, people[:2])
+    await world.cycle()
+    overview = await world.services.guards.overview(operator(), world.job_id)
+    assert (overview.linked, overview.executed) == (20, 2)
+    await disable(world, people[:1], enabled=True)
+    await world.cycle()
+    overview = await world.services.guards.overview(operator(), world.job_id)
+    assert (overview.linked, overview.executed) == (20, 2)
+
+
 async def test_a_mapping_that_would_change_most_is_held_and_leaves_no_trace_when_it_is_taken_back(world: World) -> None:
     await provisioned(world, 20)
     document = (await world.services.applications.job(operator(), world.job_id)).schema.document

@@ -16,6 +16,7 @@ from provisor.provisioning.log import store as log_store
 from provisor.provisioning.log.export import LOGS, PROPERTIES, STEPS, Export
 from provisor.provisioning.log.model import LogFilter
 from provisor.security.actor import Actor, Realm, operator, rights_of
+from provisor.storage.database import Database, Tx
 from provisor.testing.target_faults import failure
 
 
@@ -177,6 +178,34 @@ async def test_pages_join_whatever_one_page_may_look_at(world: World, monkeypatc
                 if after is None:
                     break
             assert seen == whole, (wanted, scan)
+
+
+async def test_another_tenants_entries_in_between_show_nowhere(
+    world: World, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await lived(world)
+    ada = world.target.users_by_name()["ada@example.org"]["id"]
+    wanted = LogFilter(target_id=ada, object_type="User")
+    whole = (await world.services.log.page(operator(), world.tenant.id, wanted)).entries
+    assert whole
+
+    async def double(tx: Tx) -> None:
+        # Their app may well give out the same ids.
+        columns = "job_id, cycle_id, change_id, at, source_id, object_type, action, status, entry, target_id"
+        text = f"SELECT id || :x, :x, {columns} FROM provisioning_log"
+        await tx.execute(f"INSERT INTO provisioning_log (id, tenant_id, {columns}) {text}", {"x": "x"})
+
+    await database.write(double)
+    for scan in (1, 2, 1_000):
+        monkeypatch.setattr(log_store, "SCAN_ROWS", scan)
+        seen, after = [], None
+        while True:
+            page = await world.services.log.page(operator(), world.tenant.id, wanted, after=after, limit=2)
+            seen += page.entries
+            after = page.next
+            if after is None:
+                break
+        assert seen == whole, scan
 
 
 async def test_old_entries_go_and_new_ones_stay(world: World) -> None:

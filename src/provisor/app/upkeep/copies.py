@@ -18,7 +18,7 @@ from pathlib import Path
 
 import msgspec
 
-from provisor.app.locks import FileLock
+from provisor.app.locks import FileLock, FilePresence
 from provisor.app.settings import Settings
 from provisor.clock import Clock, iso
 from provisor.errors import Conflict, InvalidInput
@@ -125,15 +125,19 @@ def _key(settings: Settings, copy: Copy) -> MasterKey:
 
 @contextmanager
 def _alone(settings: Settings) -> Iterator[None]:
+    presence = FilePresence.take(settings.lock_dir, alone=True)
     lock = FileLock.take(settings.lock_dir)
-    if lock is None:
-        raise Conflict(
-            "A server or worker runs on this database.", hint="Stop every one of them, restore, then start them again."
-        )
     try:
+        if lock is None or presence is None:
+            raise Conflict(
+                "A server or worker runs on this database.",
+                hint="Stop every one of them, restore, then start them again.",
+            )
         yield
     finally:
-        lock.release_now()
+        for held in (lock, presence):
+            if held is not None:
+                held.release_now()
 
 
 def _move_aside(place: Path, now: int) -> Path | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from provisor.app.locks import take_worker_lock
+from provisor.app.locks import take_presence, take_worker_lock
 from provisor.app.services import AppServices
 from provisor.app.upkeep.store import UpkeepStore
 from provisor.errors import Conflict, InvalidInput
@@ -31,7 +31,8 @@ class Rotated:
 async def rotate(services: AppServices, actor: Actor, given: str | None = None) -> Rotated:
     """Seal everything with a new key. ``given``: its text, demanded where the present one is in the variable.
 
-    Raises ``Conflict`` while a worker runs: every process holds the key that it was started with. ``InvalidInput``.
+    Raises ``Conflict`` while a server or worker runs: every process holds the key that it was started with; and
+    ``InvalidInput``.
     """
     actor.require(Right.TENANTS_MANAGE)
     settings, old = services.settings, services.key
@@ -44,13 +45,15 @@ async def rotate(services: AppServices, actor: Actor, given: str | None = None) 
     key = new_key("a new key") if given is None else key_of(given, "the new key")
     if key.id == old.id:
         raise InvalidInput("This is the key that everything is sealed with already.")
+    presence = await take_presence(settings, alone=True)
     url = settings.database_url if settings.engine == "postgresql" else None
     lock = await take_worker_lock(folder=settings.lock_dir, url=url, executor_id="rotation" if url else None)
-    if lock is None:
-        raise Conflict(
-            "A server or worker runs on this database.", hint="Stop every one of them, rotate, then start them again."
-        )
     try:
+        if lock is None or presence is None:
+            raise Conflict(
+                "A server or worker runs on this database.",
+                hint="Stop every one of them, rotate, then start them again.",
+            )
         if not in_variable:
             write_pending(settings.data_dir, key)
         store, now = UpkeepStore(services.database), services.clock.now_ms()
@@ -58,5 +61,7 @@ async def rotate(services: AppServices, actor: Actor, given: str | None = None) 
         if not in_variable:
             take_pending(settings.data_dir)
     finally:
-        await lock.release()
+        for held in (lock, presence):
+            if held is not None:
+                await held.release()
     return Rotated(count, old.id, key.id, in_variable)

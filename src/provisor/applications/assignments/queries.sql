@@ -15,6 +15,46 @@ WHERE a.service_principal_id = :id AND a.tenant_id || '' = :tenant_id AND a.id |
   AND COALESCE(u.id, g.id, p.id) IS NOT NULL
 ORDER BY a.id || '' LIMIT :limit
 
+-- name: people
+-- A page of the people and groups who are assigned to an application, in the order of the one index that has them: by who
+-- they are, and then by role. :kind is User, Group or null. Another tenant's have no name here, and are not shown. What the
+-- joins say of :principal follows from the rest, and lets PostgreSQL begin there on their side too.
+SELECT a.id, a.tenant_id, a.service_principal_id, a.principal_id, a.principal_type,
+       COALESCE(u.display_name, g.display_name), a.app_role_id, a.created_at
+FROM assignment a
+LEFT JOIN directory_user u ON u.tenant_id = :tenant_id AND u.id = a.principal_id AND u.id >= :principal
+     AND u.deleted_at IS NULL
+LEFT JOIN directory_group g ON g.tenant_id = :tenant_id AND g.id = a.principal_id AND g.id >= :principal
+     AND g.deleted_at IS NULL
+WHERE a.service_principal_id = :id AND (a.principal_id, a.app_role_id) > (:principal, :role)
+  AND (CAST(:kind AS text) IS NULL OR a.principal_type = :kind)
+  AND COALESCE(u.id, g.id) IS NOT NULL
+ORDER BY a.principal_id, a.app_role_id LIMIT :limit
+
+-- name: people_named
+-- The same of those whose name is like :pattern. A query of its own: that everybody passes '%' PostgreSQL does not see.
+SELECT a.id, a.tenant_id, a.service_principal_id, a.principal_id, a.principal_type,
+       COALESCE(u.display_name, g.display_name), a.app_role_id, a.created_at
+FROM assignment a
+LEFT JOIN directory_user u ON u.tenant_id = :tenant_id AND u.id = a.principal_id AND u.id >= :principal
+     AND u.deleted_at IS NULL
+LEFT JOIN directory_group g ON g.tenant_id = :tenant_id AND g.id = a.principal_id AND g.id >= :principal
+     AND g.deleted_at IS NULL
+WHERE a.service_principal_id = :id AND (a.principal_id, a.app_role_id) > (:principal, :role)
+  AND (CAST(:kind AS text) IS NULL OR a.principal_type = :kind)
+  AND COALESCE(u.name_key, g.name_key) LIKE :pattern ESCAPE '!'
+ORDER BY a.principal_id, a.app_role_id LIMIT :limit
+
+-- name: how_many_people
+-- How many they are; who has counted to :most does not count on.
+SELECT count(*) FROM (
+    SELECT 1 FROM assignment a
+    LEFT JOIN directory_user u ON u.tenant_id = :tenant_id AND u.id = a.principal_id AND u.deleted_at IS NULL
+    LEFT JOIN directory_group g ON g.tenant_id = :tenant_id AND g.id = a.principal_id AND g.deleted_at IS NULL
+    WHERE a.service_principal_id = :id AND COALESCE(u.id, g.id) IS NOT NULL
+    LIMIT :most
+) AS found
+
 -- name: of_principal
 -- A page of what somebody is assigned to, which is little: found by the principal, then sorted. SQLite would rather walk
 -- all of a tenant's assignments in the order of their ids.

@@ -9,13 +9,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import cast
 
-from provisor.applications.assignments.store import Assigned, AssignmentStore
+from provisor.applications.assignments.store import Assigned, AssignmentStore, Place
 from provisor.applications.errors import AlreadyAssigned, NotAssigned, PrincipalNotFound, RoleDisabled, RoleNotFound
 from provisor.applications.model import DEFAULT_ACCESS, AppRole, Assignment, PrincipalType, ServicePrincipal
 from provisor.applications.registrations import graph
 from provisor.applications.registrations.service import Registrations
 from provisor.applications.service import Applications
 from provisor.clock import Clock
+from provisor.directory.names import containing
 from provisor.errors import Forbidden
 from provisor.ids import new_id
 from provisor.security.actor import Actor, Right
@@ -41,6 +42,33 @@ class RoleAssignments:
         actor.require(Right.APPLICATIONS_READ, tenant_id)
         found = await self._store.page("of_resource", tenant_id, service_principal_id, after, limit)
         return [_named(one) for one in found]
+
+    async def people(
+        self,
+        actor: Actor,
+        tenant_id: str,
+        service_principal_id: str,
+        search: str = "",
+        kind: PrincipalType | None = None,
+        after: str = "",
+        limit: int = 50,
+    ) -> tuple[list[Assignment], str | None]:
+        """A page of the people and groups who are assigned to an application, and the mark that the next one is after;
+        null after the last. ``search``: what the name contains. The order is that of the principals' ids.
+        """
+        actor.require(Right.APPLICATIONS_READ, tenant_id)
+        principal, _, role = after.partition("/")
+        place = Place(principal, role)
+        pattern = containing(search) if search else None
+        found = await self._store.people(tenant_id, service_principal_id, pattern, kind, place, limit + 1)
+        rows = found[:limit]
+        more = len(found) > limit and bool(rows)
+        return rows, f"{rows[-1].principal_id}/{rows[-1].app_role_id}" if more else None
+
+    async def how_many_people(self, actor: Actor, tenant_id: str, service_principal_id: str, most: int) -> int:
+        """How many people and groups are assigned to an application; ``most`` when there are as many or more."""
+        actor.require(Right.APPLICATIONS_READ, tenant_id)
+        return await self._store.how_many_people(tenant_id, service_principal_id, most)
 
     async def of_principal(
         self, actor: Actor, tenant_id: str, principal_id: str, after: str = "", limit: int = 1000

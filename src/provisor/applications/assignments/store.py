@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from provisor.applications.errors import AlreadyAssigned
-from provisor.applications.model import Assignment
+from provisor.applications.model import Assignment, PrincipalType
 from provisor.events.audit import activities
 from provisor.events.audit.model import Modified, NewEntry, Target
 from provisor.events.audit.store import record
@@ -26,6 +26,14 @@ class Assigned:
     resource_name: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a list of who is assigned goes on: after this principal's assignment of this role."""
+
+    principal_id: str = ""
+    role_id: str = ""
+
+
 class AssignmentStore:
     """Reads and writes them. Every method is one transaction."""
 
@@ -42,6 +50,28 @@ class AssignmentStore:
             return await tx.fetch_all(_QUERIES[side], params)
 
         return [_assigned(row) for row in await self._database.read(work, long=True)]
+
+    async def people(
+        self, tenant_id: str, sp_id: str, pattern: str | None, kind: PrincipalType | None, after: Place, limit: int
+    ) -> list[Assignment]:
+        """The next people and groups after that place; ``pattern``: those whose name is like it."""
+        wanted = {"tenant_id": tenant_id, "id": sp_id, "pattern": pattern, "kind": kind}
+        params = {**wanted, "principal": after.principal_id, "role": after.role_id, "limit": limit}
+
+        async def work(tx: Tx) -> list[Row]:
+            return await tx.fetch_all(_QUERIES["people" if pattern is None else "people_named"], params)
+
+        return [Assignment(*row) for row in await self._database.read(work, long=True)]
+
+    async def how_many_people(self, tenant_id: str, sp_id: str, most: int) -> int:
+        """How many there are; ``most`` when there are more."""
+        params = {"tenant_id": tenant_id, "id": sp_id, "most": most}
+
+        async def work(tx: Tx) -> int:
+            row = await tx.fetch_one(_QUERIES["how_many_people"], params)
+            return row[0] if row else 0
+
+        return await self._database.read(work)
 
     async def one(self, tenant_id: str, id_: str) -> Assigned | None:
         """One assignment."""

@@ -11,7 +11,7 @@ import msgspec
 from provisor.directory.listing.model import DirectorySize, Mark
 from provisor.directory.listing.store import ListingStore
 from provisor.directory.model import Group, User
-from provisor.directory.names import name_key
+from provisor.directory.names import containing
 from provisor.errors import InvalidInput
 from provisor.security.actor import Actor, Right
 
@@ -47,7 +47,7 @@ class Listing:
         Raises ``InvalidInput`` for an ``after`` that no page gave.
         """
         actor.require(Right.DIRECTORY_READ, tenant_id)
-        found = await self._store.users(tenant_id, _pattern(search), enabled, _mark(after), limit + 1)
+        found = await self._store.users(tenant_id, containing(search), enabled, _mark(after), limit + 1)
         return _page(found, limit)
 
     async def groups(
@@ -55,7 +55,7 @@ class Listing:
     ) -> Listed[Group]:
         """Live groups by display name. ``search``: what the display name contains."""
         actor.require(Right.DIRECTORY_READ, tenant_id)
-        return _page(await self._store.groups(tenant_id, _pattern(search), _mark(after), limit + 1), limit)
+        return _page(await self._store.groups(tenant_id, containing(search), _mark(after), limit + 1), limit)
 
     async def deleted_users(
         self, actor: Actor, tenant_id: str, after: str | None = None, limit: int = 50
@@ -86,12 +86,6 @@ def _page(found: Sequence[tuple[T, Mark]], limit: int) -> Listed[T]:
     rows = found[:limit]
     after = _text(rows[-1][1]) if len(found) > limit and rows else None
     return Listed([row for row, _ in rows], after)
-
-
-def _pattern(search: str) -> str:
-    for special in "!%_":
-        search = search.replace(special, f"!{special}")
-    return f"%{name_key(search)}%"
 
 
 def _moment(after: str | None) -> tuple[int, str]:

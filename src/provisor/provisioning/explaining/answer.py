@@ -35,10 +35,15 @@ class Facts:
     drifted: Sequence[str] = ()
 
 
-def next_action(planned: PlanEntry | None) -> str:
-    """What a cycle would do with it now."""
+def next_action(planned: PlanEntry | None, held: Held | None) -> str:
+    """What a cycle would do with it now. ``held``: what a guard keeps back of it."""
     if planned is None:
         return "nothing: it is in order as it is"
+    if held is not None and held.action == planned.action and held.state in ("held", "rejected"):
+        what = {"update": "change", "disable": "disabling", "delete": "deletion"}[held.action]
+        if held.state == "held":
+            return f"nothing: a guard holds its {what} until somebody approves or rejects it"
+        return f"nothing: its {what} was rejected by {held.decided_by or 'somebody'}"
     told = {
         "create": "create it",
         "link": f"link it to {planned.target_id}, which exists already",
@@ -111,7 +116,7 @@ def _present(facts: Facts, kind: str) -> str:
 
 
 def _then(facts: Facts) -> str:
-    told = next_action(facts.planned)
+    told = next_action(facts.planned, facts.held)
     return told.replace("nothing", "do nothing", 1).rstrip(".") if told.startswith("nothing") else told.rstrip(".")
 
 

@@ -130,7 +130,7 @@ class Explanations:
             source_state=_source_state(item.source),
             answer=answer(facts),
             would_change=would_change(facts),
-            next_action=next_action(look.planned),
+            next_action=next_action(look.planned, held),
             in_scope=item.entitlement.in_scope,
             grounds=facts.grounds,
             filter_passed=passed,

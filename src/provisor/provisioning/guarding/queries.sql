@@ -104,6 +104,12 @@ DELETE FROM deprovision WHERE job_id = :job_id AND at < :since
 -- What the window counts.
 SELECT COUNT(*) FROM deprovision WHERE job_id = :job_id AND at >= :since
 
+-- name: gone_since
+-- Objects that the window's deletions took out of use, and that are not linked again.
+SELECT COUNT(DISTINCT d.source_id) FROM deprovision d
+WHERE d.job_id = :job_id AND d.at >= :since
+  AND NOT EXISTS (SELECT 1 FROM link l WHERE l.job_id = d.job_id AND l.source_id = d.source_id AND l.state = 'linked')
+
 -- name: linked
 -- Objects that are in the target through us, and not taken out of use.
 SELECT COUNT(*) FROM link WHERE job_id = :job_id AND state = 'linked'

@@ -47,8 +47,8 @@ class GuardNotes:
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """How large things are: linked objects (the window's deletions counted in), deletions within the window, linked
-    objects that the cycle has still to look at, what it has changed and deleted already."""
+    """How large things are: linked objects (with those that the window's deletions took out), deletions within the
+    window, linked objects that the cycle has still to look at, what it has changed and deleted already."""
 
     linked: int
     executed: int
@@ -149,13 +149,15 @@ class GuardStore:
 
         async def work(tx: Tx) -> Extent:
             at = {"job_id": job_id, "now": now}
-            executed = await _count(tx, "deprovisions_since", {"job_id": job_id, "since": now - WINDOW_MS})
+            window = {"job_id": job_id, "since": now - WINDOW_MS}
+            executed = await _count(tx, "deprovisions_since", window)
+            gone = await _count(tx, "gone_since", window)
             linked = await _count(tx, "linked", {"job_id": job_id})
             ahead = await _count(tx, "linked_slots", at)
             done = await tx.fetch_one(SQL["changed_in_cycle"], {"cycle_id": cycle_id})
             deferred = await tx.fetch_one(SQL["any_deferred"], {"job_id": job_id})
             changed, deleted = (done[0], done[1]) if done else (0, 0)
-            return Extent(linked + executed, executed, ahead, int(changed), int(deleted), deferred is not None)
+            return Extent(linked + gone, executed, ahead, int(changed), int(deleted), deferred is not None)
 
         return await self._database.read(work, long=True)
 

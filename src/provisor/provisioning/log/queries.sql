@@ -5,15 +5,24 @@
 -- prefer one of them and sort. Of a page, conditions on time are its two ends.
 
 -- name: bound
--- The last row that one page may look at; none when fewer are left.
-SELECT l.at, l.id FROM provisioning_log l WHERE (l.at, l.id) < (:before_at, :before_id)
+-- The last row that one page may look at; none when fewer are left. It is found in the index alone, by its driver alone: a
+-- condition of which PostgreSQL believes that few rows fulfil it would have it sort the whole log.
+SELECT b.at, b.id FROM provisioning_log b WHERE b.tenant_id = :tenant_id AND b.id = (
+SELECT l.id FROM provisioning_log l WHERE (l.at, l.id) < (:before_at, :before_id)
 
 -- name: bound_end
-ORDER BY l.at DESC, l.id DESC LIMIT 1 OFFSET :scan
+ORDER BY l.at DESC, l.id DESC LIMIT 1 OFFSET :scan)
 
 -- name: page
 SELECT l.at, l.id, l.entry FROM provisioning_log l
 WHERE (l.at, l.id) < (:before_at, :before_id) AND (l.at, l.id) >= (:bound_at, :bound_id)
+
+-- name: page (postgresql)
+-- Of two comparisons of rows it does not see that few rows are between them, and would read the whole log; of two of
+-- moments it does.
+SELECT l.at, l.id, l.entry FROM provisioning_log l
+WHERE (l.at, l.id) < (:before_at, :before_id) AND (l.at, l.id) >= (:bound_at, :bound_id)
+AND l.at <= :before_at AND l.at >= :bound_at
 
 -- name: page_end
 ORDER BY l.at DESC, l.id DESC LIMIT :limit

@@ -120,7 +120,7 @@ def _page(names: frozenset[str], driver: str) -> Query:
 
 @lru_cache(maxsize=64)
 def _bound(driver: str) -> Query:
-    return _joined(["bound", *_driven(driver), "bound_end"])
+    return _joined(["bound", *(part for part in _driven(driver) if not part.startswith("and_")), "bound_end"])
 
 
 @lru_cache(maxsize=512)

@@ -23,19 +23,32 @@ _MOST = 1000
 Kind = Literal["success", "warning", "danger"]
 
 
+class Next(msgspec.Struct, frozen=True):
+    """What is offered as the next step: a button ``verb`` that sends an empty form to ``action``, a path of ours."""
+
+    action: str
+    verb: str
+
+
 class Flash(msgspec.Struct, frozen=True):
     """``kind`` is Tabler's name of a colour; ``text`` is plain."""
 
     kind: Kind
     text: str
+    then: Next | None = None
 
 
-def redirect(request: Request, address: str, done: str = "", *, kind: Kind = "success") -> RedirectResponse:
-    """After a POST: ``address`` (a path of ours) is next, and says ``done`` there. 303, so a reload sends nothing."""
+def redirect(
+    request: Request, address: str, done: str = "", *, kind: Kind = "success", then: Next | None = None
+) -> RedirectResponse:
+    """After a POST: ``address`` (a path of ours) is next, says ``done`` there, and offers ``then``.
+
+    303, so a reload sends nothing.
+    """
     response = RedirectResponse(address, 303, headers={"cache-control": "no-store"})
     session: Session | None = getattr(request.state, "session", None)
     if done and session is not None:
-        body = base64.urlsafe_b64encode(msgspec.json.encode(Flash(kind, done[:_MOST]))).decode()
+        body = base64.urlsafe_b64encode(msgspec.json.encode(Flash(kind, done[:_MOST], then))).decode()
         set_cookie(request, response, COOKIE, f"{body}.{_mark(session, body)}", seconds=60)
     return response
 

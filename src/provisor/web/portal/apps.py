@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from provisor.applications.errors import AlreadyAssigned
 from provisor.applications.gallery import Template
-from provisor.applications.model import DEFAULT_ACCESS, App, Assignment, PrincipalType
+from provisor.applications.model import DEFAULT_ACCESS, App, PrincipalType
 from provisor.errors import InvalidInput
 from provisor.security.actor import Right
 from provisor.signin.model import Session
 from provisor.signin.openid.vendor import TEMPLATE as VENDORS_TEMPLATE
+from provisor.web.html.flash import Next
 from provisor.web.html.forms import PAGE, Form
 from provisor.web.html.guard import form_of
-from provisor.web.html.lists import Page, filters_of, numbered, page_number
+from provisor.web.html.lists import filters_of, followed
+from provisor.web.html.templating import count
 from provisor.web.portal.centre import PAGE_SIZE, Centre, confirm, done, show
 from provisor.web.portal.states import AppState, app_state, app_states
 
@@ -26,6 +26,9 @@ APP = "/portal/apps/{id}"
 ANY_APP = "scim"
 # The app side of this program is an app of the gallery itself: whoever consents to it, adds it.
 SIGN_UP = "/company/sign-up/microsoft"
+# Who is assigned is counted up to here.
+_COUNTED = 1_000
+_KINDS: dict[str, PrincipalType] = {"users": "User", "groups": "Group"}
 
 
 async def found_app(centre: Centre, request: Request, session: Session) -> App:
@@ -36,6 +39,11 @@ async def found_app(centre: Centre, request: Request, session: Session) -> App:
 def app_path(app: App) -> str:
     """Where its pages begin."""
     return f"/portal/apps/{app.service_principal.id}"
+
+
+def preview(app: App) -> Next:
+    """What is offered after a change of what is provisioned: to look at what it would do."""
+    return Next(f"{app_path(app)}/provisioning/preview", "Preview what it would do")
 
 
 class AppPages:
@@ -119,11 +127,12 @@ class AppPages:
         state = AppState(app, None)
         if Right.SYNCHRONIZATION_READ in session.actor.rights:
             state = await app_state(self._centre.app, session.actor, app)
-        assigned = await self._centre.app.applications.assignments(
-            session.actor, session.realm_id, app.service_principal.id
+        assigned = await self._centre.app.role_assignments.how_many_people(
+            session.actor, session.realm_id, app.service_principal.id, _COUNTED + 1
         )
         template = self._centre.app.applications.template(app.service_principal.template_id or ANY_APP)
-        return show(request, "app.html", app=app, state=state, assigned=len(assigned), gallery_app=template)
+        number = count(assigned) if assigned <= _COUNTED else f"over {count(_COUNTED)}"
+        return show(request, "app.html", app=app, state=state, assigned=number, gallery_app=template)
 
     async def properties(self, request: Request, session: Session) -> Response:
         app = await found_app(self._centre, request, session)
@@ -182,13 +191,17 @@ class AppPages:
 
     async def assigned(self, request: Request, session: Session) -> Response:
         app = await found_app(self._centre, request, session)
-        filters = filters_of(request, {"q": ""})
-        rows = await self._centre.app.applications.assignments(
-            session.actor, session.realm_id, app.service_principal.id
+        filters = filters_of(request, {"q": "", "kind": ""})
+        rows, after = await self._centre.app.role_assignments.people(
+            session.actor,
+            session.realm_id,
+            app.service_principal.id,
+            filters["q"],
+            _KINDS.get(filters["kind"]),
+            request.query_params.get("after", "")[:200],
+            PAGE_SIZE,
         )
-        if wanted := filters["q"].casefold():
-            rows = [one for one in rows if wanted in one.principal_display_name.casefold()]
-        page = _paged(request, rows)
+        page = followed(request, rows, after)
         roles = {role.id: role.display_name for role in app.service_principal.app_roles}
         return show(request, "assigned.html", app=app, page=page, roles=roles, filters=filters)
 
@@ -247,9 +260,3 @@ def _searched(template: Template) -> str:
 def _roles(app: App) -> list[tuple[str, str]]:
     roles = [(role.id, role.display_name) for role in app.service_principal.app_roles if role.enabled]
     return [*roles, (DEFAULT_ACCESS, "Default Access")]
-
-
-def _paged(request: Request, rows: Sequence[Assignment]) -> Page[Assignment]:
-    number = page_number(request)
-    start = (number - 1) * PAGE_SIZE
-    return numbered(request, rows[start : start + PAGE_SIZE], number, PAGE_SIZE, len(rows))

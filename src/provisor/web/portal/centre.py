@@ -13,7 +13,7 @@ from starlette.routing import Route
 from provisor.errors import NotFound
 from provisor.security.actor import Right
 from provisor.signin.model import Session
-from provisor.web.html.flash import redirect
+from provisor.web.html.flash import Next, redirect
 from provisor.web.html.guard import Guard, Handler, form_of
 from provisor.web.html.live import Closing
 from provisor.web.html.templating import render
@@ -74,9 +74,9 @@ def confirm(
     )
 
 
-def done(request: Request, address: str, said: str) -> RedirectResponse:
-    """After a form: the page that is next, and what it says."""
-    return redirect(request, address, said)
+def done(request: Request, address: str, said: str, then: Next | None = None) -> RedirectResponse:
+    """After a form: the page that is next, what it says, and what it offers."""
+    return redirect(request, address, said, then=then)
 
 
 def nothing(what: str, hint: str = "It may have been removed meanwhile.") -> NotFound:

@@ -31,7 +31,7 @@ from provisor.security.actor import Right
 from provisor.signin.model import Session
 from provisor.web.html.forms import PAGE, Form
 from provisor.web.html.guard import form_of
-from provisor.web.portal.apps import APP, app_path, found_app
+from provisor.web.portal.apps import APP, app_path, found_app, preview
 from provisor.web.portal.attribute_form import as_text
 from provisor.web.portal.centre import Centre, confirm, done, show
 
@@ -127,7 +127,7 @@ class MappingPages:
         saved = await save_edit(self._centre, session, job, form, lambda document: set_actions(document, kind, actions))
         if saved is None:
             return self._one(request, app, job, kind, mapping, form, status=422)
-        return done(request, _object_path(app, kind), _saved(job, saved, f"The mapping of {_noun(kind)}"))
+        return _saved(request, app, kind, job, saved, f"The mapping of {_noun(kind)}")
 
     async def row(self, request: Request, session: Session) -> Response:
         app, job, kind, mapping = await found_mapping(self._centre, request, session)
@@ -150,7 +150,7 @@ class MappingPages:
             saved = await save_edit(self._centre, session, job, form, put)
         if edit is None or saved is None:
             return self._row(request, app, job, kind, mapping, form, replacing, status=422)
-        return done(request, _object_path(app, kind), _saved(job, saved, f"The mapping to {edit.target}"))
+        return _saved(request, app, kind, job, saved, f"The mapping to {edit.target}")
 
     async def ask_delete(self, request: Request, session: Session) -> Response:
         app, job, kind, mapping = await found_mapping(self._centre, request, session)
@@ -174,7 +174,7 @@ class MappingPages:
         )
         if saved is None:
             return self._one(request, app, job, kind, mapping, form, status=422)
-        return done(request, _object_path(app, kind), f"Nothing is mapped to {row.target} any more.")
+        return done(request, _object_path(app, kind), f"Nothing is mapped to {row.target} any more.", preview(app))
 
     async def attempt(self, request: Request, session: Session) -> Response:
         """The live result of an expression: a piece of the row's page, and without scripts the page itself."""
@@ -253,10 +253,11 @@ def _noun(kind: Kind) -> str:
     return "users" if kind == "User" else "groups"
 
 
-def _saved(before: Job, after: Job, what: str) -> str:
+def _saved(request: Request, app: App, kind: Kind, before: Job, after: Job, what: str) -> Response:
     if before.schema.document == after.schema.document:
-        return "Nothing was different."
-    return f"{what} was saved as version {after.schema_version}. The next cycle looks at everybody anew."
+        return done(request, _object_path(app, kind), "Nothing was different.")
+    said = f"{what} was saved as version {after.schema_version}. The next cycle looks at everybody anew."
+    return done(request, _object_path(app, kind), said, preview(app))
 
 
 def _found_row(mapping: ObjectMapping, target: str) -> AttributeMapping:

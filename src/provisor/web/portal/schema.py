@@ -18,7 +18,7 @@ from provisor.security.actor import Right
 from provisor.signin.model import Session
 from provisor.web.html.forms import Form
 from provisor.web.html.guard import form_of
-from provisor.web.portal.apps import APP, app_path, found_app
+from provisor.web.portal.apps import APP, app_path, found_app, preview
 from provisor.web.portal.centre import Centre, confirm, done, downloaded, nothing, show
 from provisor.web.portal.mappings import OBJECT, Kind, found_mapping, save_edit
 
@@ -129,7 +129,8 @@ class SchemaPages:
                 saved = await self._centre.app.applications.set_schema(session.actor, job.id, document)
         if saved is None:
             return await self._page(request, session, app, job, form, status=422)
-        return done(request, _schema_path(app), f"The schema was saved as version {saved.schema_version}.")
+        said = f"The schema was saved as version {saved.schema_version}."
+        return done(request, _schema_path(app), said, preview(app))
 
     async def diff(self, request: Request, session: Session) -> Response:
         app, job = await self._found(request, session)
@@ -169,7 +170,7 @@ class SchemaPages:
             saved = await applications.restore_default_schema(session.actor, job.id)
         else:
             saved = await applications.restore_schema_version(session.actor, job.id, version)
-        return done(request, _schema_path(app), f"Restored, as version {saved.schema_version}.")
+        return done(request, _schema_path(app), f"Restored, as version {saved.schema_version}.", preview(app))
 
     async def _found(self, request: Request, session: Session) -> tuple[App, Job]:
         session.actor.require(Right.SYNCHRONIZATION_READ, session.realm_id)

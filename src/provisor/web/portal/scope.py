@@ -23,7 +23,7 @@ from provisor.errors import ProvisorError
 from provisor.signin.model import Session
 from provisor.web.html.forms import Form
 from provisor.web.html.guard import form_of
-from provisor.web.portal.apps import app_path
+from provisor.web.portal.apps import app_path, preview
 from provisor.web.portal.centre import Centre, done, show
 from provisor.web.portal.mappings import OBJECT, Kind, found_mapping, save_edit
 
@@ -68,10 +68,11 @@ class ScopePages:
         saved = await save_edit(self._centre, session, job, form, partial(set_scope, kind=kind, filters=wanted))
         if saved is None:
             return self._page(request, app, job, kind, filters, form, status=422)
-        said = "Nothing was different."
-        if saved.schema.document != job.schema.document:
-            said = f"The scoping filter was saved as version {saved.schema_version}. It holds from the next cycle on."
-        return done(request, f"{app_path(app)}/provisioning/mappings/{kind}", said)
+        next_ = f"{app_path(app)}/provisioning/mappings/{kind}"
+        if saved.schema.document == job.schema.document:
+            return done(request, next_, "Nothing was different.")
+        said = f"The scoping filter was saved as version {saved.schema_version}. It holds from the next cycle on."
+        return done(request, next_, said, preview(app))
 
     async def _count(
         self, request: Request, session: Session, app: App, job: Job, kind: Kind, filters: list[FilterEdit], form: Form

@@ -20,7 +20,7 @@ from provisor.signin.model import Session
 from provisor.web.html.flash import redirect
 from provisor.web.html.forms import Form
 from provisor.web.html.guard import form_of
-from provisor.web.portal.apps import APP, app_path, found_app
+from provisor.web.portal.apps import APP, app_path, found_app, preview
 from provisor.web.portal.centre import Centre, show
 
 _SETTINGS = f"{APP}/provisioning/settings"
@@ -105,13 +105,14 @@ class SettingsPages:
         status = form.choice("status", ("off", "on"))
         provisioning = self._centre.app.provisioning
         warnings: list[str] = []
+        changed = job
         if form.ok:
             with form.catching():
                 _, warnings = await provisioning.change_settings(session.actor, job.id, texts)
                 held = {"enabled": form.ticked("guard_enabled")} | {
                     name: number for name, number in guard.items() if number is not None
                 }
-                await self._centre.app.applications.change_settings(session.actor, job.id, {"guard": held})
+                changed = await self._centre.app.applications.change_settings(session.actor, job.id, {"guard": held})
                 await self._switch(session, app, on=status == "on")
         if not form.ok:
             return await self._page(request, session, app, settings=form, status=422)
@@ -121,6 +122,7 @@ class SettingsPages:
             f"{app_path(app)}/provisioning{'' if status == 'on' else '/settings'}",
             said,
             kind="warning" if warnings else "success",
+            then=None if changed.settings == job.settings else preview(app),
         )
 
     async def _switch(self, session: Session, app: App, *, on: bool) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
 
+from provisor.directory.model import NewUser
 from provisor.security.actor import operator
 
 if TYPE_CHECKING:
@@ -62,6 +64,40 @@ async def test_people_and_groups_are_assigned_with_a_role_and_taken_away(
     await browser.post(f"{app(world)}/unassign", {"principal": ada.id, "role": role}, status=404)
     stranger = {"kind": "users", "role": role, "principal": world.there.ada.id}
     await browser.post(f"{app(world)}/assign", stranger, status=404)
+
+
+async def test_many_assignments_are_read_page_by_page_and_found_by_name_and_kind(
+    world: World, browser: Browser, text: Text
+) -> None:
+    tenant, sp = world.here.tenant.id, world.here.app.service_principal.id
+    services, me = world.services, operator()
+    names = [f"Number {number:03}" for number in range(120)]
+    people = [NewUser({"userPrincipalName": f"{name[-3:]}@here.example", "displayName": name}) for name in names]
+    ids = [one.id for one in await services.directory.create_users(me, tenant, people)]
+    for id_ in ids:
+        await services.applications.assign(me, tenant, sp, id_, "User")
+    await services.applications.assign(me, tenant, sp, world.here.team.id, "Group")
+    await services.directory.delete_user(me, tenant, ids[7])
+
+    seen: list[str] = []
+    path: str | None = f"{app(world)}/users?q=NUMBER"
+    pages = 0
+    while path is not None:
+        page = await browser.get(path)
+        seen += re.findall(r">(Number \d+)</a>", page)
+        following = re.search(r'rel="next" href="([^"]+)"', page)
+        path, pages = (following[1] if following else None), pages + 1
+    assert pages == 3
+    assert seen == sorted({*names} - {names[7]})
+    assert "Number 042 Person" in text(await browser.get(f"{app(world)}/users?q=r%20042"))
+    groups = text(await browser.get(f"{app(world)}/users?kind=groups"))
+    assert "Team Group, for its direct members" in groups
+    assert "Number" not in groups
+    assert "Nobody is found" in await browser.get(f"{app(world)}/users?q=100%25")
+    assert "Nobody is found" in await browser.get(f"{app(world)}/users?after=zzz")
+    everybody = await services.role_assignments.how_many_people(me, tenant, sp, 1_000)
+    assert f"Assigned {everybody} users and groups" in text(await browser.get(app(world)))
+    assert await services.role_assignments.how_many_people(me, tenant, sp, 50) == 50
 
 
 async def test_an_app_is_removed_after_a_question(world: World, browser: Browser) -> None:
