@@ -21,7 +21,7 @@ from provisor.testing.target import SimulatedTarget
 from provisor.testing.target_http import serve
 
 # A few in CI; a hundred with ``scripts/bench soak_engine --kills 100``.
-KILLS = int(os.environ.get("PROVISOR_KILLS", "3"))
+KILLS = int(os.environ.get("PROVISOR_KILLS", "10"))
 PEOPLE, GROUPS, IN_A_GROUP = 2_000, 40, 20
 KEY = "00" * 32
 
