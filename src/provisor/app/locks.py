@@ -9,16 +9,17 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Protocol
+from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from provisor.app.settings import Settings
 from provisor.errors import Conflict
 
 if TYPE_CHECKING:
     import psycopg
+    from psycopg import AsyncConnection
 
 MOST_WORKERS = 64
 # Two numbers make an advisory lock of PostgreSQL: this program's own, and the executor's.
@@ -43,6 +44,9 @@ class WorkerLock(Protocol):
 
     executor_id: str
 
+    async def workers(self) -> int:
+        """How many hold such a lock of this database, this one included."""
+
     async def release(self) -> None: ...
 
 
@@ -66,6 +70,9 @@ class FileLock:
         file.flush()
         return cls(file)
 
+    async def workers(self) -> int:
+        return 1
+
     async def release(self) -> None:
         self.release_now()
 
@@ -77,30 +84,56 @@ class FileLock:
 class AdvisoryLock:
     """On PostgreSQL: one of many workers, each with a session of its own that holds its id."""
 
-    def __init__(self, executor_id: str, connection: object) -> None:
+    def __init__(self, url: str, executor_id: str, connection: AsyncConnection[tuple[Any, ...]]) -> None:
         self.executor_id = executor_id
+        self._url = url
         self._connection = connection
 
     @classmethod
     async def take(cls, url: str, executor_id: str | None) -> AdvisoryLock | None:
         """Under ``executor_id``, or the first free of ``worker-1`` … ``worker-64``; ``None`` when it is taken."""
-        import psycopg
-
-        connection = await psycopg.AsyncConnection.connect(url, autocommit=True)
         names = [executor_id] if executor_id else [f"worker-{n}" for n in range(1, MOST_WORKERS + 1)]
-        for name in names:
-            cursor = await connection.execute("SELECT pg_try_advisory_lock(%s, hashtext(%s))", (_SPACE, name))
-            row = await cursor.fetchone()
-            if row is not None and row[0]:
-                return cls(name, connection)
-        await connection.close()
-        return None
+        taken = await _session_with_lock(url, names)
+        return cls(url, *taken) if taken is not None else None
+
+    async def workers(self) -> int:
+        """Raises ``ExecutorBusy`` when the server has ended the session that held the lock, and another has it now."""
+        if self._connection.closed:
+            await self._take_again()
+        # 0 stands for whoever is present. A server's locks are those of all of its databases.
+        cursor = await self._connection.execute(
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = %s AND objid <> 0 "
+            "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+            (_SPACE,),
+        )
+        row = await cursor.fetchone()
+        return int(row[0]) if row is not None else 1
+
+    async def _take_again(self) -> None:
+        taken = await _session_with_lock(self._url, [self.executor_id])
+        if taken is None:
+            raise ExecutorBusy(
+                f"Another process works as {self.executor_id}, since the database has ended this one's session.",
+                hint="Restart this worker: it takes the first name that is free.",
+            )
+        self._connection = taken[1]
 
     async def release(self) -> None:
-        import psycopg
+        await self._connection.close()
 
-        if isinstance(self._connection, psycopg.AsyncConnection):
-            await self._connection.close()
+
+async def _session_with_lock(url: str, names: Sequence[str]) -> tuple[str, AsyncConnection[tuple[Any, ...]]] | None:
+    """The first of these names that is free, and the session that holds its lock."""
+    import psycopg
+
+    connection = await psycopg.AsyncConnection.connect(url, autocommit=True)
+    for name in names:
+        cursor = await connection.execute("SELECT pg_try_advisory_lock(%s, hashtext(%s))", (_SPACE, name))
+        row = await cursor.fetchone()
+        if row is not None and row[0]:
+            return name, connection
+    await connection.close()
+    return None
 
 
 async def take_worker_lock(*, folder: Path, url: str | None, executor_id: str | None) -> WorkerLock | None:

@@ -28,6 +28,7 @@ from provisor.app.locks import ExecutorBusy, WorkerLock, take_worker_lock
 from provisor.app.mail import mailing
 from provisor.app.pacing import sharing_pace
 from provisor.app.services import AppServices
+from provisor.app.sharing import part, share_out
 from provisor.app.upkeep.schedule import keeping
 from provisor.app.webhooks import delivering
 from provisor.clock import iso
@@ -41,6 +42,7 @@ QUEUE = "cycles"
 POLL_SECONDS = 0.2
 # DBOS keeps one row a step: after so many, the cycle goes on in a new workflow.
 STEPS_PER_WORKFLOW = 900
+SHARE_MS = 1_000
 # If the queue has lost what was put into it (its store is expendable), it is put there again after this time.
 ENQUEUED_MS = 30_000
 # A batch is over by then: each of its requests has a timeout of 30 s.
@@ -200,10 +202,13 @@ def _prepare_sqlite(path: Path) -> None:
 
 async def _tick(services: AppServices, lock: WorkerLock) -> None:
     """Look at our tables, five times a second: which job has something to do that nobody does?"""
-    cleaned = 0
+    cleaned = shared = 0
     while True:
         try:
             now = services.clock.now_ms()
+            if now - shared > SHARE_MS:
+                shared = now
+                await _share(services, lock, now)
             for job_id in await services.stores.jobs.jobs_behind(now, free=True):
                 await _enqueue(services, lock, job_id, now)
             if now - cleaned > KEEP_RUNS_MS / 24:
@@ -236,8 +241,18 @@ async def _enqueue(services: AppServices, lock: WorkerLock, job_id: str, now: in
             await DBOS.resume_workflow_async(run.workflow_id, queue_name=QUEUE)
     if left:
         return
+    await _share(services, lock, now)
     with SetWorkflowID(f"{job_id}/{uuid.uuid4()}"), SetEnqueueOptions(queue_partition_key=job_id):
         await DBOS.enqueue_workflow_async(QUEUE, _cycle, job_id)
+
+
+async def _share(services: AppServices, lock: WorkerLock, now: int) -> None:
+    if services.settings.engine == "sqlite":
+        return
+    workers = await lock.workers()
+    running, waiting, claimed_until = await services.stores.jobs.under_way(now) if workers > 1 else (0, 0, None)
+    waited = now - (claimed_until - ENQUEUED_MS) if claimed_until is not None else 0
+    await share_out(QUEUE, part(running, waiting, workers, waited))
 
 
 async def _forget_old_runs(now: int) -> None:

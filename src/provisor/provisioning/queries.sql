@@ -111,6 +111,12 @@ UPDATE job_state SET enqueued_until = NULL WHERE job_id = :job_id
 -- A worker starts, and finds out anew what is in the queue.
 UPDATE job_state SET enqueued_until = NULL WHERE enqueued_until IS NOT NULL
 
+-- name: under_way
+-- Cycles that workers run now, and those that wait in the queue: how many, and since when the first of them does. Who
+-- holds a job for a plan or on demand has a name with a slash.
+SELECT (SELECT COUNT(*) FROM lease WHERE expires_at > :now AND holder NOT LIKE '%/%'),
+    COUNT(*), MIN(enqueued_until) FROM job_state WHERE enqueued_until > :now
+
 -- name: drop_leases_of
 -- A holder starts anew: what it held before is free.
 UPDATE lease SET expires_at = 0 WHERE holder = :holder

@@ -83,7 +83,7 @@ async def test_killed_at_random_moments_it_makes_everybody_once(sqlite_only: Sto
             # At random places of the work, so that the machine's speed does not matter.
             places = sorted(rng.sample(range(1, size), KILLS))
             await worker.begin()
-            for _ in range(6_000):
+            for _ in range(6_000 + 500 * KILLS):
                 done = len(target.users) + len(target.groups) + len(target.sent("PATCH", "/Groups"))
                 if kills < KILLS and done >= places[kills]:
                     await worker.kill()

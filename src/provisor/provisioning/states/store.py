@@ -150,6 +150,16 @@ class JobStates:
 
         return await self._database.write(work)
 
+    async def under_way(self, now: int) -> tuple[int, int, int | None]:
+        """Of all jobs: cycles that run, cycles that wait in the queue, and the earliest end of such a wait's claim
+        (``claim_enqueueing``), null where none waits."""
+
+        async def work(tx: Tx) -> tuple[int, int, int | None]:
+            row = await tx.fetch_one(SQL["under_way"], {"now": now})
+            return (row[0], row[1], row[2]) if row else (0, 0, None)
+
+        return await self._database.read(work)
+
     async def dequeued(self, job_id: str) -> None:
         """The cycle that was in the queue has begun."""
 
