@@ -23,6 +23,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
+import psycopg
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
@@ -87,6 +88,10 @@ async def compare(arguments: argparse.Namespace, store: Store, database: int | N
         await fill_centre(environment, arguments.users, arguments.entries),
     ]
     seconds = time.monotonic() - began
+    if store.url is not None:
+        # What autovacuum does within minutes; until then the planner knows nothing of what was filled at once.
+        with psycopg.connect(store.url, autocommit=True) as connection:
+            connection.execute("VACUUM ANALYZE")
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "provisor", "serve", "--port", "0", "--no-worker"),
         env={**os.environ, **environment},
