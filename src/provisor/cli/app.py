@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from provisor.app.services import AppServices
+    from provisor.applications.gallery import Template
     from provisor.applications.model import App, CredentialsChange, PrincipalType
     from provisor.connector.check import ConnectionResult
 
@@ -34,7 +35,7 @@ Principals = Annotated[
 @commands.command()
 def add(
     context: typer.Context,
-    template: Annotated[str, typer.Argument(help="The gallery entry: dialpad, or scim for any SCIM app.")],
+    template: Annotated[str, typer.Argument(help="An app of the gallery, by its id; scim for any SCIM app.")],
     tenant: Tenant = None,
     name: Annotated[str | None, typer.Option(help="What it is called. [default: the entry's name]")] = None,
     tenant_url: Annotated[
@@ -55,6 +56,36 @@ def add(
 
     made = here.run(work)
     here.output.show(_document(made), lambda: [_facts(made)])
+
+
+@commands.command("gallery")
+def show_gallery(context: typer.Context) -> None:
+    """The apps that are known here, each with the form of its SCIM address."""
+    here = session(context)
+
+    async def work(services: AppServices) -> list[Template]:
+        return services.applications.templates()
+
+    found = here.run(work)
+    document = [
+        {
+            "id": entry.id,
+            "name": entry.display_name,
+            "publisher": entry.publisher,
+            "tenant_url": entry.tenant_url or entry.tenant_url_form,
+            "credential": entry.credential,
+            "notes": list(entry.notes),
+            "sources": [source.url for source in entry.sources],
+        }
+        for entry in found
+    ]
+
+    def people() -> Iterable[RenderableType]:
+        rows = [(entry.id, entry.display_name, entry.tenant_url or entry.tenant_url_form or "-") for entry in found]
+        yield table(("Id", "Name", "Tenant URL"), rows)
+        yield "Add one: provisor app add ID --tenant-url URL --secret-token-file FILE"
+
+    here.output.show(document, people)
 
 
 @commands.command("list")

@@ -71,7 +71,10 @@ def import_(
             rows = [(g.name, "new" if g.created else "was there", g.added, g.unchanged) for g in report.groups]
             yield table(("Group", "", "Members added", "Members before"), rows)
         if report.passwords_ignored:
-            yield f"{report.passwords_ignored} initial passwords were not stored: there is no sign-in yet."
+            yield (
+                f"{report.passwords_ignored} initial passwords were not stored. Whoever is to sign in here sets one by "
+                "a one-time link: provisor admin reset PERSON"
+            )
         if report.columns_ignored:
             yield f"Columns that only the directory itself fills were left out: {', '.join(report.columns_ignored)}."
 

@@ -143,3 +143,12 @@ def test_a_schema_goes_out_and_comes_back(cli: Cli, tmp_path: Path) -> None:
     assert cli("schema", "put", "App", "-", stdin=schema.out).json == schema.json
     assert "line 1" in cli("schema", "put", "App", "-", stdin="{,", status=1).err
     assert "Nothing was saved" in cli("schema", "put", "App", "-", stdin='{"synchronizationRules": 1}', status=1).err
+
+
+def test_the_gallery_names_what_can_be_added(quick: Cli) -> None:
+    entries = {entry["id"]: entry for entry in quick("app", "gallery").json}
+    assert {"scim", "dialpad", "slack"} <= set(entries)
+    assert len(entries) >= 15
+    for entry in entries.values():
+        assert entry["name"]
+        assert entry["id"] == "scim" or (entry["tenant_url"] and entry["sources"])
