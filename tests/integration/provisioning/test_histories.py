@@ -7,6 +7,7 @@ import copy
 import logging
 import os
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from provisor.directory.model import Group, User
+from provisor.directory.users import NameTaken
 from provisor.expressions.compile import compile as compile_expression
 from provisor.provisioning.engine import run_inline
 from provisor.security.actor import operator
@@ -157,14 +159,17 @@ class Story:
                     await directory.delete_user(operator(), tenant, self.users[name])
             case ("restore", name):
                 if await self.gone(name):
-                    await directory.restore_user(operator(), tenant, self.users[name])
+                    # After a swap the name may be another's by now: it is refused, and nothing has happened.
+                    with suppress(NameTaken):
+                        await directory.restore_user(operator(), tenant, self.users[name])
             case ("purge", name):
                 if await self.gone(name):
                     await directory.purge_user(operator(), tenant, self.users[name])
             case ("rehire", name):
                 # The old object stays deleted, or is purged later by nobody: the name is the new one's.
                 if not await self.live(name):
-                    self.users[name] = (await self.world.person(name)).id
+                    with suppress(NameTaken):
+                        self.users[name] = (await self.world.person(name)).id
             case ("manager", name, manager):
                 if manager != name and await self.live(name) and (manager is None or await self.live(manager)):
                     manager_id = self.users[manager] if manager else None
