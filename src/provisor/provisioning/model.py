@@ -80,6 +80,18 @@ class Link:
     successor_id: str | None = None
 
 
+def manager_in_target(manager: Link | None, known: object) -> str | None:
+    """The target's id of whom a person is to have for a manager; ``manager`` is the link of the one in the directory,
+    ``known`` what the target has acknowledged.
+
+    Nobody new is given a manager who has lost access; who has that manager already keeps them, as in Entra: the account
+    is there, and the directory says nothing else.
+    """
+    if manager is None or (manager.state != "linked" and manager.target_id != known):
+        return None
+    return manager.target_id
+
+
 def name_key(source_id: str, name: str) -> str:
     """What a person is known by, in lower case. The directory puts a deleted user's id (32 hex digits) before it."""
     folded = name.lower()

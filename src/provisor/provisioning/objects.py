@@ -17,7 +17,7 @@ from provisor.directory.model import Group, User
 from provisor.expressions.errors import EvaluationError
 from provisor.provisioning.entitlement import Grounds, decide
 from provisor.provisioning.mapping import APP_ROLES, Mappings, role_values, with_computed
-from provisor.provisioning.model import Entitlement, Kind, Pending, Source
+from provisor.provisioning.model import Entitlement, Kind, Pending, Source, manager_in_target
 from provisor.provisioning.notes import Item
 from provisor.provisioning.recording.store import Batch
 from provisor.provisioning.run import Run
@@ -75,13 +75,14 @@ async def carry(
 
 async def know_managers(run: Run, kind: Kind, items: Sequence[Item]) -> None:
     """Whose manager is in the target already."""
+    path = run.mappings[kind].reference("manager") if kind in run.mappings else None
     ids = {item.source.manager_id for item in items if item.source.manager_id is not None}
     if kind != "User" or not ids:
         return
     links = await run.store.links(run.job.id, sorted(ids))
     for item in items:
-        link = links.get(item.source.manager_id or "")
-        item.manager = link.target_id if link is not None and link.state == "linked" else None
+        known = item.link.acknowledged.get(path) if path is not None and item.link is not None else None
+        item.manager = manager_in_target(links.get(item.source.manager_id or ""), known)
 
 
 def _hand_on_references(kind: Kind, mappings: Mappings, items: Sequence[Item], batch: Batch) -> None:

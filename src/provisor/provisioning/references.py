@@ -19,7 +19,7 @@ from provisor.provisioning.entry import Status
 from provisor.provisioning.faults import Stopped, concerns_all
 from provisor.provisioning.flights.store import Flight
 from provisor.provisioning.learning.model import learn
-from provisor.provisioning.model import VANISHED, Action, Link, Pending, PendingMember, Retry, Source
+from provisor.provisioning.model import VANISHED, Action, Link, Pending, PendingMember, Retry, Source, manager_in_target
 from provisor.provisioning.objects import BATCH
 from provisor.provisioning.recording.store import Batch
 from provisor.provisioning.run import Run
@@ -46,8 +46,7 @@ async def managers(run: Run) -> bool:
         if path is None or user is None or link is None or link.state != "linked":
             batch.cleared.append(slot)
             return
-        manager = links.get(user.manager_id or "")
-        wanted = manager.target_id if manager is not None and manager.state == "linked" else None
+        wanted = manager_in_target(links.get(user.manager_id or ""), link.acknowledged.get(path))
         source = Source(user.id, "User", exists=True, name=user.user_principal_name)
         await write_manager(run, batch, slot, source, link, path, wanted)
 

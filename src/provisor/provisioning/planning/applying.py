@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from provisor.provisioning import objects, references
 from provisor.provisioning.faults import CycleBroken
 from provisor.provisioning.mapping import Mappings
-from provisor.provisioning.model import Kind, Link, Pending, Source
+from provisor.provisioning.model import Kind, Link, Pending, Source, manager_in_target
 from provisor.provisioning.notes import Item
 from provisor.provisioning.ondemand.store import SubjectStore
 from provisor.provisioning.planning.foreseeing import stale, volatile_paths
@@ -120,8 +120,7 @@ class Applier:
 
         async def write(link: Link) -> None:
             user = users.get(link.source_id)
-            manager = links.get(wanted[link.source_id])
-            target_id = manager.target_id if manager is not None and manager.state == "linked" else None
+            target_id = manager_in_target(links.get(wanted[link.source_id]), link.acknowledged.get(path))
             if user is not None and (target_id is not None or not wanted[link.source_id]):
                 source = Source(user.id, "User", exists=True, name=user.user_principal_name)
                 slot = Pending(user.id, "User", -1, 0, None)
