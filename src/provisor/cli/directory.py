@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 commands = typer.Typer(no_args_is_help=True, help="People and groups, in Entra's CSV formats.")
 
+# Some 600,000 people.
+_MOST_BYTES = 128 << 20
+_LONGEST_NAME = 80
+
 Tenant = Annotated[
     str | None, typer.Option("--tenant", help="Its id, name or domain. Not needed if there is only one.")
 ]
@@ -114,14 +118,24 @@ def export(
 def fault_line(file: str, line: int, column: str | None, message: str) -> str:
     """``users.csv:3: userPrincipalName: …``, as compilers write it; line 0 is the whole file."""
     place = f"{file}:{line}" if line else file
-    return f"{place}: {column}: {message}" if column else f"{place}: {message}"
+    if not column:
+        return f"{place}: {message}"
+    # What stands in a file that is none of these is not let loose on a terminal.
+    return f"{place}: {column[:_LONGEST_NAME] if column.isprintable() else ascii(column[:_LONGEST_NAME])}: {message}"
 
 
 def _read(file: Path) -> bytes:
     try:
-        return file.read_bytes()
+        with file.open("rb") as opened:
+            content = opened.read(_MOST_BYTES + 1)
     except OSError as error:
         raise InvalidInput(f"{file} cannot be read: {error.strerror}.", hint="Nothing was imported.") from error
+    if len(content) > _MOST_BYTES:
+        raise InvalidInput(
+            f"{file} has more than {_MOST_BYTES >> 20} MiB.",
+            hint="Nothing was imported. See that it is the right file, or split it.",
+        )
+    return content
 
 
 async def _write(file: Path | None, pieces: AsyncIterator[str]) -> int:

@@ -91,3 +91,16 @@ def test_a_fault_in_one_file_keeps_the_others_out(here: Cli, tmp_path: Path) -> 
     answer = here("directory", "import", str(good), str(bad), status=1)
     assert [fault["file"] for fault in answer.json["errors"]] == [str(bad)]
     assert here("directory", "import", str(good)).json["created"] == 2
+
+
+def test_a_file_that_is_no_table_says_so_in_printable_text(here: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "users.csv"
+    file.write_bytes(b"\x1b[2J\x07" + b"\x01x" * 500 + b",userPrincipalName\n")
+    answer = here("directory", "import", str(file), status=1)
+    assert "There is no column" in answer.err
+    assert all(character.isprintable() or character == "\n" for character in answer.err)
+    assert max(map(len, answer.err.splitlines())) < 1_000
+
+
+def test_a_file_without_an_end_is_refused(here: Cli) -> None:
+    assert "/dev/zero has more than 128 MiB" in here("directory", "import", "/dev/zero", status=1).err

@@ -113,7 +113,7 @@ def _column_of(name: str, kind: Kind) -> Column | None:
 def _unknown(name: str, kind: Kind) -> str:
     candidates = {"memberobjectidorupn": "memberObjectIdOrUpn"} if kind == "members" else _SPELLINGS
     near = get_close_matches(name.lower(), candidates, n=1)
-    return f"There is no column {name!r}{f'; did you mean {candidates[near[0]]}?' if near else '.'}"
+    return f"There is no column {name[:80]!r}{f'; did you mean {candidates[near[0]]}?' if near else '.'}"
 
 
 _FORMATS: dict[str, dict[str, Any]] = tomllib.loads(
