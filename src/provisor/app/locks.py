@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol
@@ -18,12 +18,14 @@ from provisor.app.settings import Settings
 from provisor.errors import Conflict
 
 if TYPE_CHECKING:
-    import psycopg
     from psycopg import AsyncConnection
+
+    Session = AsyncConnection[tuple[Any, ...]]
 
 MOST_WORKERS = 64
 # Two numbers make an advisory lock of PostgreSQL: this program's own, and the executor's.
 _SPACE = 0x50524F56
+_MINE = "SELECT pg_try_advisory_lock(%(space)s, hashtext(%(name)s))"
 _BESIDE = "SELECT pg_try_advisory_lock_shared(%(space)s, 0)"
 # Nobody holds a lock of ours, and from here on no server or worker begins.
 _ALONE = """
@@ -50,13 +52,24 @@ class WorkerLock(Protocol):
     async def release(self) -> None: ...
 
 
-class FileLock:
-    """On SQLite: the one worker of a database."""
-
-    executor_id = "local"
+class _HeldFile:
+    """A locked file, free when it is closed."""
 
     def __init__(self, file: IO[str]) -> None:
         self._file = file
+
+    async def release(self) -> None:
+        self.release_now()
+
+    def release_now(self) -> None:
+        """Let it go, from a thread."""
+        self._file.close()
+
+
+class FileLock(_HeldFile):
+    """On SQLite: the one worker of a database."""
+
+    executor_id = "local"
 
     @classmethod
     def take(cls, folder: Path) -> FileLock | None:
@@ -73,35 +86,31 @@ class FileLock:
     async def workers(self) -> int:
         return 1
 
-    async def release(self) -> None:
-        self.release_now()
-
-    def release_now(self) -> None:
-        """Let it go, from a thread."""
-        self._file.close()
-
 
 class AdvisoryLock:
     """On PostgreSQL: one of many workers, each with a session of its own that holds its id."""
 
-    def __init__(self, url: str, executor_id: str, connection: AsyncConnection[tuple[Any, ...]]) -> None:
+    def __init__(self, url: str, executor_id: str, session: Session) -> None:
         self.executor_id = executor_id
         self._url = url
-        self._connection = connection
+        self._session = session
 
     @classmethod
     async def take(cls, url: str, executor_id: str | None) -> AdvisoryLock | None:
         """Under ``executor_id``, or the first free of ``worker-1`` … ``worker-64``; ``None`` when it is taken."""
         names = [executor_id] if executor_id else [f"worker-{n}" for n in range(1, MOST_WORKERS + 1)]
-        taken = await _session_with_lock(url, names)
-        return cls(url, *taken) if taken is not None else None
+        for name in names:
+            session = await _session_with(url, _MINE, name)
+            if session is not None:
+                return cls(url, name, session)
+        return None
 
     async def workers(self) -> int:
         """Raises ``ExecutorBusy`` when the server has ended the session that held the lock, and another has it now."""
-        if self._connection.closed:
+        if self._session.closed:
             await self._take_again()
         # 0 stands for whoever is present. A server's locks are those of all of its databases.
-        cursor = await self._connection.execute(
+        cursor = await self._session.execute(
             "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = %s AND objid <> 0 "
             "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
             (_SPACE,),
@@ -110,29 +119,28 @@ class AdvisoryLock:
         return int(row[0]) if row is not None else 1
 
     async def _take_again(self) -> None:
-        taken = await _session_with_lock(self._url, [self.executor_id])
-        if taken is None:
+        session = await _session_with(self._url, _MINE, self.executor_id)
+        if session is None:
             raise ExecutorBusy(
                 f"Another process works as {self.executor_id}, since the database has ended this one's session.",
                 hint="Restart this worker: it takes the first name that is free.",
             )
-        self._connection = taken[1]
+        self._session = session
 
     async def release(self) -> None:
-        await self._connection.close()
+        await self._session.close()
 
 
-async def _session_with_lock(url: str, names: Sequence[str]) -> tuple[str, AsyncConnection[tuple[Any, ...]]] | None:
-    """The first of these names that is free, and the session that holds its lock."""
+async def _session_with(url: str, lock: str, name: str = "") -> Session | None:
+    """A session that holds this lock, which it loses when it ends; ``None`` where it cannot be had now."""
     import psycopg
 
-    connection = await psycopg.AsyncConnection.connect(url, autocommit=True)
-    for name in names:
-        cursor = await connection.execute("SELECT pg_try_advisory_lock(%s, hashtext(%s))", (_SPACE, name))
-        row = await cursor.fetchone()
-        if row is not None and row[0]:
-            return name, connection
-    await connection.close()
+    session = await psycopg.AsyncConnection.connect(url, autocommit=True)
+    cursor = await session.execute(lock, {"space": _SPACE, "name": name})
+    row = await cursor.fetchone()
+    if row is not None and row[0]:
+        return session
+    await session.close()
     return None
 
 
@@ -149,11 +157,8 @@ class Presence(Protocol):
     async def release(self) -> None: ...
 
 
-class FilePresence:
+class FilePresence(_HeldFile):
     """On SQLite."""
-
-    def __init__(self, file: IO[str]) -> None:
-        self._file = file
 
     @classmethod
     def take(cls, folder: Path, *, alone: bool) -> FilePresence | None:
@@ -161,35 +166,21 @@ class FilePresence:
         file = _flocked(folder / "present.lock", fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
         return None if file is None else cls(file)
 
-    async def release(self) -> None:
-        self.release_now()
-
-    def release_now(self) -> None:
-        """Let it go, from a thread."""
-        self._file.close()
-
 
 class SessionPresence:
     """On PostgreSQL, where a worker's lock tells of it as well."""
 
-    def __init__(self, connection: psycopg.AsyncConnection) -> None:
-        self._connection = connection
+    def __init__(self, session: Session) -> None:
+        self._session = session
 
     @classmethod
     async def take(cls, url: str, *, alone: bool) -> SessionPresence | None:
         """``None`` where somebody is there whom ``alone`` forbids, or somebody is alone."""
-        import psycopg
-
-        connection = await psycopg.AsyncConnection.connect(url, autocommit=True)
-        cursor = await connection.execute(_ALONE if alone else _BESIDE, {"space": _SPACE})
-        row = await cursor.fetchone()
-        if row is not None and row[0]:
-            return cls(connection)
-        await connection.close()
-        return None
+        session = await _session_with(url, _ALONE if alone else _BESIDE)
+        return None if session is None else cls(session)
 
     async def release(self) -> None:
-        await self._connection.close()
+        await self._session.close()
 
 
 async def take_presence(settings: Settings, *, alone: bool) -> Presence | None:
