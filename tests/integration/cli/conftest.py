@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import logging
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -14,6 +17,8 @@ import structlog
 
 from provisor.cli.main import main
 from provisor.testing.database import Store
+from provisor.testing.target import SimulatedTarget
+from provisor.testing.target_http import serve
 
 SECRET_KEY = "11" * 32
 
@@ -75,3 +80,32 @@ def quick(bare: Cli, sqlite_only: Store) -> Cli:
         return bare(*words, *sqlite_only.arguments, "--output", "json", stdin=stdin, status=status)
 
     return run
+
+
+@contextmanager
+def served(target: SimulatedTarget) -> Iterator[str]:
+    """The target on a port, in a thread with an event loop of its own: commands make theirs here."""
+    address: list[str] = []
+    ready, end = threading.Event(), threading.Event()
+
+    async def run() -> None:
+        async with serve(target) as base:
+            address.append(base)
+            ready.set()
+            await asyncio.to_thread(end.wait)
+
+    thread = threading.Thread(target=lambda: asyncio.run(run()))
+    thread.start()
+    ready.wait()
+    try:
+        yield address[0]
+    finally:
+        end.set()
+        thread.join()
+
+
+@pytest.fixture
+def target() -> Iterator[SimulatedTarget]:
+    made = SimulatedTarget(token="right")
+    with served(made):
+        yield made

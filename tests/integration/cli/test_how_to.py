@@ -10,12 +10,10 @@ import asyncio
 import os
 import re
 import shlex
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.integration.cli.conftest import Cli
-from tests.integration.cli.test_job import served
 
 from provisor.app.services import open_services
 from provisor.app.settings import read_settings
@@ -36,13 +34,6 @@ _VARYING = (
     (re.compile(r"\b\d+\.\d+ ?s\b|\b\d+ ms\b"), "<time>"),
 )
 _GUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
-
-
-@pytest.fixture
-def target() -> Iterator[SimulatedTarget]:
-    made = SimulatedTarget(token="right")
-    with served(made):
-        yield made
 
 
 @pytest.fixture

@@ -2,46 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
 from tests.integration.cli.conftest import Cli
 
 from provisor.testing.target import SimulatedTarget
 from provisor.testing.target_faults import failure
-from provisor.testing.target_http import serve
-
-
-@contextmanager
-def served(target: SimulatedTarget) -> Iterator[str]:
-    """The target on a port, in a thread with an event loop of its own: commands make theirs here."""
-    address: list[str] = []
-    ready, end = threading.Event(), threading.Event()
-
-    async def run() -> None:
-        async with serve(target) as base:
-            address.append(base)
-            ready.set()
-            await asyncio.to_thread(end.wait)
-
-    thread = threading.Thread(target=lambda: asyncio.run(run()))
-    thread.start()
-    ready.wait()
-    try:
-        yield address[0]
-    finally:
-        end.set()
-        thread.join()
-
-
-@pytest.fixture
-def target() -> Iterator[SimulatedTarget]:
-    made = SimulatedTarget(token="right")
-    with served(made):
-        yield made
 
 
 @pytest.fixture

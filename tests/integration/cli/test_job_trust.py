@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.integration.cli.conftest import Cli
-from tests.integration.cli.test_job import served
 from tests.integration.cli.test_trust_pages import PEOPLE, write_users
 
 from provisor.testing.target import SimulatedTarget
 from provisor.testing.target_faults import failure
-
-
-@pytest.fixture
-def target() -> Iterator[SimulatedTarget]:
-    made = SimulatedTarget(token="right")
-    with served(made):
-        yield made
 
 
 @pytest.fixture

@@ -6,9 +6,8 @@ import csv
 from pathlib import Path
 
 import pytest
-from tests.integration.cli.conftest import Cli
+from tests.integration.cli.conftest import Cli, served
 from tests.integration.cli.pages import Run, check
-from tests.integration.cli.test_job import served
 
 from provisor.testing.database import Store
 from provisor.testing.target import SimulatedTarget
