@@ -221,6 +221,8 @@ def show_status(here: Session, document: dict[str, Any]) -> None:
             pairs.append(("last cycle", f"{last['state']}, ended {last['timeEnded']}, {last['countExports']} exports"))
         if last.get("error"):
             pairs.append(("error", last["error"]["message"]))
+        if now["nextAttempt"] and not now["quarantine"]:  # whose story names it
+            pairs.append(("next attempt", f"{now['nextAttempt']}; starting the job makes one at once"))
         pairs += [
             ("running", f"{one['completedUnits']} of {one['totalUnits']} {one['units']}") for one in now["progress"]
         ]

@@ -288,7 +288,8 @@ class JobState:
 
     ``stopped``: nothing more is sent, and the cycle that was cut off stays so until the job is started.
     ``credentials``: what became of their last test. ``search_proved``: the version
-    of the credentials with which a search has found what was known to be there.
+    of the credentials with which a search has found what was known to be there. ``not_before``: after a cycle that was
+    broken off, nothing is tried before this moment (ms UTC).
     """
 
     job_id: str
@@ -304,3 +305,4 @@ class JobState:
     leavers_watermark: int | None = None
     credentials: Mapping[str, Any] | None = None
     search_proved: str | None = None
+    not_before: int | None = None

@@ -4,7 +4,7 @@
 -- name: job_state
 -- Where a job stands.
 SELECT job_id, code, watermark, schema_version, next_run_at, running_cycle_id, last_cycle_id, quarantine,
-    stopped, scope_version, leavers_watermark, credentials, search_proved
+    stopped, scope_version, leavers_watermark, credentials, search_proved, not_before
 FROM job_state WHERE job_id = :job_id
 
 -- name: create_job_state

@@ -27,8 +27,8 @@ def job_document(
 ) -> dict[str, Any]:
     """``counts``: linked objects by type; ``waiting``: of the running cycle.
 
-    Beyond Graph: what tripped a quarantine on the wire and what lifts it, the credentials' state, and what waits for a
-    person's decision.
+    Beyond Graph: what tripped a quarantine on the wire and what lifts it, the credentials' state, when a cycle that was
+    broken off is tried again, and what waits for a person's decision.
     """
     newest = landmarks.newest
     running = newest if newest is not None and newest.state == "Running" else None
@@ -59,6 +59,7 @@ def job_document(
                 "message": credentials.message,
                 "testedDateTime": None if credentials.at is None else iso(credentials.at),
             },
+            "nextAttempt": None if state.not_before is None or state.not_before <= now else iso(state.not_before),
             "undecided": undecided,
         },
         "synchronizationJobSettings": [

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from provisor.clock import iso
 from provisor.errors import InvalidInput
 from provisor.provisioning.credentials import CredentialsRefused
 from provisor.provisioning.engine import run_inline
@@ -275,6 +276,28 @@ async def test_a_key_that_is_refused_in_a_cycle_is_named_by_the_next_start(world
     world.target.token = "let-me-in"
     await world.start()
     assert (await world.cycle()).counts["created"] == 4  # type: ignore[index]
+
+
+async def test_a_cycle_that_was_broken_off_says_when_it_is_tried_again(world: World) -> None:
+    async def next_attempt() -> str | None:
+        document = await world.services.provisioning.status(operator(), world.job_id)
+        told: str | None = document["status"]["nextAttempt"]
+        return told
+
+    await people(world, 3)
+    assert await next_attempt() is None
+    world.target.fault(too_many_requests(600), times=None)
+    await world.broken_cycle()
+    told = await next_attempt()
+    assert told is not None
+    assert told > iso(world.clock.now_ms())
+    await world.start()
+    assert await next_attempt() is None
+    await world.broken_cycle()
+    world.clock.advance(24 * 3600)
+    assert await next_attempt() is None
+    world.target.heal()
+    await world.cycle()
 
 
 @pytest.mark.parametrize(

@@ -188,7 +188,7 @@ class JobStates:
 
 def _state(row: Row) -> JobState:
     (job_id, code, watermark, version, next_run_at, running, last, quarantine, stopped, scope, leavers, *rest) = row
-    credentials, proved = rest
+    credentials, proved, not_before = rest
     return JobState(
         job_id=job_id,
         code=code,
@@ -203,6 +203,7 @@ def _state(row: Row) -> JobState:
         leavers_watermark=leavers,
         credentials=_loaded(credentials),
         search_proved=proved,
+        not_before=not_before,
     )
 
 
