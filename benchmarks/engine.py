@@ -54,9 +54,9 @@ from provisor.clock import SystemClock
 from provisor.connector.transport import Request, Response, Transport
 from provisor.provisioning.engine import run_inline
 from provisor.provisioning.entry import Writer
+from provisor.provisioning.log import store as log_store
+from provisor.provisioning.log.blocks import Line
 from provisor.provisioning.notes import Notes
-from provisor.provisioning.recording import store as recording
-from provisor.provisioning.recording.store import LogRow
 from provisor.security.actor import operator
 from provisor.security.secrets import load_key
 from provisor.storage.factory import sqlite_path
@@ -291,15 +291,16 @@ async def memory(users: int) -> None:
 @contextmanager
 def unlogged() -> Iterator[None]:
     """The provisioning log is neither made nor written while this lasts."""
-    row = LogRow("", "", "", "User", "", "", None, "")
+    line = Line("", "User", "", "", None, b"", None, "")
 
-    async def drop(*_: object) -> None:
+    async def drop(*_: object, **__: object) -> None:
         """Nothing is written."""
 
     with ExitStack() as stack:
         stack.enter_context(patch.object(Notes, "log", lambda *_, **__: None))
-        stack.enter_context(patch.object(Writer, "row", lambda *_, **__: row))
-        stack.enter_context(patch.object(recording, "_record_log", drop))
+        stack.enter_context(patch.object(Writer, "row", lambda *_, **__: line))
+        stack.enter_context(patch.object(Writer, "members", lambda *_, **__: line))
+        stack.enter_context(patch.object(log_store, "save", drop))
         yield
 
 
@@ -337,7 +338,7 @@ async def cost_of_log(row: str, size: cycle.Size) -> None:
 
 def _entries(folder: Path) -> int:
     with closing(sqlite3.connect(sqlite_path(folder))) as connection:
-        return int(connection.execute("SELECT COUNT(*) FROM provisioning_log").fetchone()[0])
+        return int(connection.execute("SELECT COALESCE(SUM(entries), 0) FROM provisioning_log_block").fetchone()[0])
 
 
 def _each(values: list[float]) -> str:

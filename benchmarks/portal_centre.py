@@ -14,16 +14,18 @@ from provisor.applications.model import DEFAULT_ACCESS
 from provisor.connector.messages import AttributeChange
 from provisor.directory.model import NewUser
 from provisor.ids import new_id
-from provisor.provisioning.entry import Step, Writer
+from provisor.provisioning.entry import Story, Writer
+from provisor.provisioning.log import store as log_store
+from provisor.provisioning.log.blocks import Lines, entry_id
 from provisor.provisioning.model import Source
 from provisor.security.actor import operator
 from provisor.signin.people import PersonKey
 from provisor.signin.sessions import COOKIES, Origin
+from provisor.storage.database import Tx
 from provisor.storage.queries import Query, named_queries
 
-_LOG = named_queries("provisor.provisioning")["log"]
 _ASSIGN = named_queries("provisor.applications")["insert_assignment"]
-_USERS_AT_ONCE, _ENTRIES_AT_ONCE = 500, 2_000
+_USERS_AT_ONCE, _ENTRIES_AT_ONCE, _LOGGED_AT_ONCE = 500, 2_000, 200
 _RARE = "LicenseLimitExceeded"
 
 
@@ -42,8 +44,7 @@ async def fill_centre(environment: Mapping[str, str], users: int, entries: int) 
         all_ = other.service_principal.id
         await _write(services, _ASSIGN, _assignments(tenant, all_, ids))
         writer = Writer(tenant, app.job_id, new_id(), sp, "App", "scim")
-        rows = _entries(writer, tenant, app.job_id, ids, entries)
-        newest = await _write(services, _LOG, rows)
+        newest = await _log(services, writer, tenant, app.job_id, ids, entries)
         await services.roles.grant(me, tenant, ids[0], "Global Administrator")
         origin = Origin("127.0.0.1", "the benchmark")
         cookie = await services.sessions.create(PersonKey("tenant", tenant, ids[0]), origin)
@@ -114,45 +115,36 @@ def _person(number: int) -> dict[str, Any]:
     }
 
 
-def _entries(writer: Writer, tenant: str, job: str, ids: list[str], count: int) -> Iterator[dict[str, Any]]:
-    """Entries of half a day, the last of them just now."""
+async def _log(services: AppServices, writer: Writer, tenant: str, job: str, ids: list[str], count: int) -> str:
+    """Entries of half a day, the last of them just now; the id of the newest."""
     now = time.time_ns() // 1_000_000
-    steps = [
-        Step("EntryImport", "import", "success", "Received User from the directory"),
-        Step("EntryExportAdd", "export", "success", "User was created in App", {"ReportableIdentifier": "x"}),
-    ]
     changes = [AttributeChange("title", None, "Engineer " * 10)]
-    cycle = new_id()
-    for number in range(count):
-        who = number * 7919 % len(ids)
-        if number % 20_000 == 0:
+    cycle, newest = new_id(), ""
+    for begin in range(0, count, _LOGGED_AT_ONCE):
+        if begin % 20_000 == 0:
             cycle = new_id()
-        code = None if number % 100 else (_RARE if number % 100_000 == 0 else "InternalServerError")
-        row = writer.row(
-            Source(ids[who], "User", exists=True, name=f"person{who}@bench.example"),
-            action="update" if number % 3 else "create",
-            status="failure" if code else "success",
-            now=now - (count - number) * 43_200_000 // count,
-            steps=steps,
-            changes=changes,
-            error_code=code,
-        )
-        yield {
-            "id": row.id,
-            "tenant_id": tenant,
-            "job_id": job,
-            "cycle_id": cycle,
-            "change_id": row.change_id,
-            "at": now - (count - number) * 43_200_000 // count,
-            "source_id": row.source_id,
-            "object_type": row.kind,
-            "action": row.action,
-            "status": row.status,
-            "error_code": row.error_code,
-            "entry": row.entry,
-            "target_id": row.target_id,
-            "source_name": row.source_name.lower(),
-        }
+        at = now - (count - begin) * 43_200_000 // count
+        lines = Lines()
+        for number in range(begin, min(begin + _LOGGED_AT_ONCE, count)):
+            who = number * 7919 % len(ids)
+            code = None if number % 100 else (_RARE if number % 100_000 == 0 else "InternalServerError")
+            line = writer.row(
+                Source(ids[who], "User", exists=True, name=f"person{who}@bench.example"),
+                action="update" if number % 3 else "create",
+                status="failure" if code else "success",
+                now=at,
+                story=Story("Add", {"department IsTrue": "True"}, [], "create"),
+                changes=changes,
+                error_code=code,
+            )
+            lines.append(line)
+
+        async def write(tx: Tx, lines: Lines = lines, at: int = at, cycle: str = cycle) -> None:
+            await log_store.save(tx, lines, writer.common, tenant_id=tenant, job_id=job, cycle_id=cycle, at=at)
+
+        await services.database.write(write)
+        newest = entry_id(lines.blocks[-1].id, lines.blocks[-1].entries - 1)
+    return newest
 
 
 def _assignments(tenant: str, sp: str, ids: list[str]) -> Iterator[dict[str, Any]]:
@@ -161,11 +153,8 @@ def _assignments(tenant: str, sp: str, ids: list[str]) -> Iterator[dict[str, Any
         yield {"tenant_id": tenant, "id": new_id(), "service_principal_id": sp, **who}
 
 
-async def _write(services: AppServices, sql: Query, rows: Iterator[dict[str, Any]]) -> str:
-    """All of them, some thousands in a transaction; the id of the last."""
-    newest = ""
+async def _write(services: AppServices, sql: Query, rows: Iterator[dict[str, Any]]) -> None:
+    """All of them, some thousands in a transaction."""
     while some := [row for _, row in zip(range(_ENTRIES_AT_ONCE), rows, strict=False)]:
         write: Callable[[Any], Any] = lambda tx, some=some: tx.execute_many(sql, some)  # noqa: E731 - bound to its rows
         await services.database.write(write)
-        newest = some[-1]["id"]
-    return newest

@@ -15,6 +15,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from provisor.clock import Clock
+from provisor.provisioning.log.store import entries_by_status
 from provisor.storage.database import Database, Row, Tx
 from provisor.storage.queries import named_queries
 
@@ -60,8 +61,7 @@ async def _read(tx: Tx, now: int) -> list[GaugeMetricFamily]:
     mail = await tx.fetch_all(_SQL["meter_mail"])
     log: Counter[str] = Counter()
     for (tenant_id,) in await tx.fetch_all(_SQL["tenants"]):
-        span = {"tenant_id": tenant_id, "since": now - _HOUR_MS}
-        log.update(dict(await tx.fetch_all(_SQL["meter_log"], span)))
+        log.update(await entries_by_status(tx, tenant_id, now - _HOUR_MS))
     return [
         *_jobs(jobs, now),
         *_cycles(cycles),

@@ -27,6 +27,7 @@ from provisor.connector.transport import Transport
 from provisor.directory.model import Group, User
 from provisor.provisioning.credentials import CredentialsState, learnt
 from provisor.provisioning.engine import run_inline
+from provisor.provisioning.log.model import LogFilter
 from provisor.provisioning.watch import REQUEST_MS, before_send
 from provisor.security.actor import Actor, operator
 from provisor.security.secrets import KEY_BYTES, MasterKey
@@ -271,7 +272,7 @@ class World:
 
     async def troubles(self, source_id: str) -> list[str]:
         """What the provisioning log says went wrong with this object, the latest first."""
-        entries = await self._services.provisioning.log(_WORDS, self.job_id, source_id=source_id, limit=20)
+        entries = await self._services.provisioning.log(_WORDS, self.job_id, LogFilter(source_id=source_id), limit=20)
         found = []
         for entry in entries:
             info = (entry.get("provisioningStatusInfo") or {}).get("errorInformation")

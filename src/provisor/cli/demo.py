@@ -7,7 +7,7 @@ directory ─▶ company and API key ─▶ app ─▶ Test Connection ─▶ as
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -128,7 +128,7 @@ class _Story:
     before: frozenset[str] = frozenset()
     cycles: list[Cycle] = field(default_factory=list)
     initial: Cycle | None = None
-    entries: list[dict[str, Any]] = field(default_factory=list)
+    entries: list[Mapping[str, Any]] = field(default_factory=list)
     arrived: Counts | None = None
     ids: dict[str, str] = field(default_factory=dict)
     doors: dict[str, str] = field(default_factory=dict)

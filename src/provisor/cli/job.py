@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -98,7 +98,7 @@ def _start_and_wait(here: Session, job: str, tenant: str | None) -> None:
     def busy() -> None:
         messages.print("Another process is the worker of this database; it runs the cycle.", markup=False)
 
-    async def work(services: AppServices) -> tuple[Job, Cycle, dict[str, Any], list[dict[str, Any]]]:
+    async def work(services: AppServices) -> tuple[Job, Cycle, dict[str, Any], Sequence[Mapping[str, Any]]]:
         me = operator()
         found = await find_job(services, tenant, job)
         async with worker_here_or_elsewhere(services, busy):

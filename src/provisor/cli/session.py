@@ -131,11 +131,14 @@ def log_to_stderr() -> None:
 
     import structlog
 
+    from provisor.events.correlation import with_correlation
+
     level = logging.DEBUG if debugging() else logging.WARNING
     terminal = sys.stderr.isatty()
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
+            with_correlation,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             *([] if terminal else [structlog.processors.format_exc_info]),

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from provisor.clock import iso
+from provisor.provisioning.log.model import Entry, LogFilter
 from provisor.security.actor import operator
 from provisor.tasks import end
 
@@ -154,9 +155,10 @@ def went_well(cycle: Cycle) -> bool:
 MOST_TOLD = 200
 
 
-async def troubles(services: AppServices, job_id: str, cycle_id: str) -> list[dict[str, Any]]:
+async def troubles(services: AppServices, job_id: str, cycle_id: str) -> list[Entry]:
     """The cycle's log entries that are no plain success: failed, waiting, skipped; the newest ``MOST_TOLD`` of each."""
-    found: list[dict[str, Any]] = []
+    found: list[Entry] = []
     for status in ("failure", "warning", "skipped"):
-        found += await services.provisioning.log(operator(), job_id, cycle_id=cycle_id, status=status, limit=MOST_TOLD)
+        wanted = LogFilter(cycle_id=cycle_id, status=status)
+        found += await services.provisioning.log(operator(), job_id, wanted, limit=MOST_TOLD)
     return found

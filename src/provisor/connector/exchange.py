@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
 from provisor.connector.transport import Response
 
@@ -32,8 +31,9 @@ class Exchange:
 
     @property
     def request_line(self) -> str:
-        parts = urlsplit(self.url)
-        return self.secret.black(f"{self.method} {parts.path}{'?' if parts.query else ''}{parts.query}")
+        _, _, rest = self.url.partition("://")
+        path = rest[rest.find("/") :] if "/" in rest else ""
+        return self.secret.black(f"{self.method} {path.partition('#')[0]}")
 
     @property
     def request_body(self) -> str:

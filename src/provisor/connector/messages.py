@@ -10,8 +10,7 @@ import copy
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from urllib.parse import quote, quote_plus
 
 from provisor.connector.dialect import Dialect
@@ -25,8 +24,7 @@ PATCH_OP = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 ENDPOINTS: dict[Kind, str] = {"User": "/Users", "Group": "/Groups"}
 
 
-@dataclass(frozen=True, slots=True)
-class AttributeChange:
+class AttributeChange(NamedTuple):
     """One attribute's difference. ``path`` as in the mappings; ``old`` null: not there yet; ``new`` null: remove it."""
 
     path: str

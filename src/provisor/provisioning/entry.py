@@ -1,7 +1,8 @@
-"""Step log: one entry of the provisioning log, in the shape of Graph's ``provisioningObjectSummary``.
+"""Step log: what is kept of one entry of the provisioning log. Told is it in the shape of Graph's
+``provisioningObjectSummary`` (``log/reading.py``), and only when somebody reads it.
 
-Fields, step names and sentences: ``reference/entra-provisioning-service.md`` section 21. An initial cycle writes an
-entry an object and one a membership, so what all entries of a cycle share is encoded once.
+Fields: ``reference/entra-provisioning-service.md`` section 21. An initial cycle writes an entry an object and one a
+membership, so what all entries of a cycle share is kept once, and so is what those of one request share.
 """
 
 from __future__ import annotations
@@ -11,93 +12,82 @@ from typing import Any, Literal
 
 import msgspec
 
-from provisor.clock import iso
 from provisor.connector.exchange import Exchange
 from provisor.connector.messages import AttributeChange
 from provisor.events.correlation import correlation_id
 from provisor.expressions.compile import REDACTED
-from provisor.ids import new_id
-from provisor.provisioning.model import Kind, Source
-from provisor.provisioning.recording.store import LogRow
+from provisor.provisioning.log.blocks import Line
+from provisor.provisioning.model import Source
 
 Status = Literal["success", "failure", "skipped", "warning"]
 
-TARGET_TYPES: Mapping[Kind, str] = {
-    "User": "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User",
-    "Group": "urn:ietf:params:scim:schemas:core:2.0:Group",
-}
-_CATEGORIES = {"failure": "failure", "warning": "nonServiceFailure"}
-# So much of each body is kept: a failure is looked at, a success rarely.
-_MOST_OF_FAILURE, _MOST_OF_SUCCESS = 16_384, 4_096
-# Where a value can stand in an entry beside the modified properties: what the target said, and what was sent.
-_TEXTS = frozenset(
-    {"exchange", "request", "requestBody", "responseBody", "provisioningStatusInfo", "errorInformation", "reason"}
-)
+# So much of each body is kept: a failure is looked at, a success rarely. One request has many members, and each of
+# their entries shows it.
+_MOST_OF_FAILURE, _MOST_OF_SUCCESS, _MOST_OF_MEMBERS = 16_384, 4_096, 1_024
 _encode = msgspec.json.Encoder().encode
 
 
-class Step(msgspec.Struct, frozen=True, rename="camel", gc=False):
-    """One step of an entry. ``provisioning_step_type``: import, scoping, matching, processing, referenceResolution or
-    export."""
+class Wire(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    """One exchange as a person may see it: the secret is blacked out. ``status`` is null where no answer came."""
 
-    name: str
-    provisioning_step_type: str
-    status: str
-    description: str
-    details: Mapping[str, str] = {}
+    request: str
+    request_body: str
+    status: int | None
+    response_body: str
 
 
-class _Property(msgspec.Struct, frozen=True, rename="camel", gc=False):
-    display_name: str
-    old_value: str | None
-    new_value: str | None
+class Story(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """The way of an object, from which its steps are told.
+
+    ``received``: Add, Update or Delete; ``scoping``: the clauses and what they came to; ``found``: ids of those who
+    match, null when nobody was looked for; ``decided``: link, create, update, disable or delete; ``paths``: what
+    differs; ``reference``: of a manager or a member only, which it is.
+    """
+
+    received: str
+    scoping: Mapping[str, str] = {}
+    found: Sequence[str] | None = None
+    decided: str | None = None
+    paths: Sequence[str] = ()
+    reference: str | None = None
 
 
-class _Identity(msgspec.Struct, frozen=True, rename="camel", gc=False):
-    id: str
-    display_name: str
-    identity_type: str
-    details: Mapping[str, str] = {}
+class Facts(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What an entry has for itself, beside its head and what all of its cycle share. ``at``: ms UTC."""
 
-
-class _Error(msgspec.Struct, frozen=True, rename="camel", gc=False):
-    error_code: str
-    reason: str | None
-    error_category: str
-    recommended_action: str | None
-    additional_details: None = None
-
-
-class _StatusInfo(msgspec.Struct, frozen=True, rename="camel", gc=False):
-    status: str
-    error_information: _Error | None
-
-
-class _Own(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, gc=False):
-    """What an entry has for itself, beside what all of its cycle share."""
-
-    id: str
-    change_id: str
     correlation_id: str
-    activity_date_time: str
-    provisioning_action: str
-    duration_in_milliseconds: int
-    source_identity: _Identity
-    target_identity: _Identity
-    provisioning_status_info: _StatusInfo
-    provisioning_steps: Sequence[Step]
-    modified_properties: Sequence[_Property]
-    exchange: Mapping[str, Any] | msgspec.Raw | None = None
+    at: int
+    duration_ms: int
+    name: str
+    reason: str | None
+    advice: str | None
+    story: Story | None
+    changes: Sequence[tuple[str, Any, Any]]
+    wire: Wire | None
+
+
+class Members(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """The members of a group that one request has added or removed: an entry each. ``at``: ms UTC.
+
+    ``members``: of each the name, and the target's id before and after.
+    """
+
+    correlation_id: str
+    at: int
+    duration_ms: int
+    name: str
+    members: Sequence[tuple[str, str | None, str | None]]
+    wire: Wire | None
 
 
 class Writer:
-    """Makes the entries of one cycle. Texts are the field's; ids are this program's."""
+    """Makes the entries of one cycle. ``common``: what all of them share."""
 
     def __init__(
         self, tenant_id: str, job_id: str, cycle_id: str, service_principal_id: str, app_name: str, template_id: str
     ) -> None:
         app = {"ServicePrincipalId": service_principal_id, "ServicePrincipalDisplayName": app_name}
-        common = {
+        self.common: Mapping[str, Any] = {
             "tenantId": tenant_id,
             "jobId": job_id,
             "cycleId": cycle_id,
@@ -106,11 +96,6 @@ class Writer:
             "sourceSystem": {"id": "", "displayName": "Microsoft Entra ID", "details": {}},
             "targetSystem": {"id": "", "displayName": template_id, "details": app},
         }
-        # Everything but the closing brace: an entry goes on where this ends.
-        self._common = _encode(common)[:-1] + b","
-        # What follows one another is often of the same moment, and of one request about many members.
-        self._last_moment = (0, iso(0))
-        self._last_wire: tuple[Exchange | None, int, msgspec.Raw] = (None, 0, msgspec.Raw())
 
     def row(
         self,
@@ -120,118 +105,101 @@ class Writer:
         status: Status,
         now: int,
         target_id: str | None = None,
-        steps: Sequence[Step] = (),
+        story: Story | None = None,
         changes: Sequence[AttributeChange] = (),
         error_code: str | None = None,
         reason: str | None = None,
         advice: str | None = None,
         exchange: Exchange | None = None,
         redacted: Collection[str] = (),
-        most: int | None = None,
         correlation: str | None = None,
-    ) -> LogRow:
+    ) -> Line:
         """One entry; ``error_code`` with every status but success, ``exchange``: what went over the wire for it.
 
         ``redacted``: target attributes whose values nobody is to read here (the mapping function ``Redact``).
-        ``most``: so many characters are kept of each body, the usual number when null.
         """
-        information = None
-        if error_code is not None:
-            information = _Error(error_code, reason, _CATEGORIES.get(status, "success"), advice)
-        kept = most or (_MOST_OF_FAILURE if status == "failure" else _MOST_OF_SUCCESS)
-        hide = _hidden(changes, redacted)
-        entry_id, change_id = new_id(), new_id()
-        own: Any = _Own(
-            entry_id,
-            change_id,
-            correlation or correlation_id(),
-            self._moment(now),
-            action,
-            round(exchange.duration_ms) if exchange else 0,
-            _Identity(source.id, source.name, source.kind),
-            _Identity(target_id or "", source.name, TARGET_TYPES[source.kind]),
-            _StatusInfo(status, information),
-            steps,
-            _properties(changes, redacted),
-            None if exchange is None else wire(exchange, most=kept) if hide else self._wire(exchange, kept),
-        )
+        most = _MOST_OF_FAILURE if status == "failure" else _MOST_OF_SUCCESS
+        shown: Sequence[tuple[str, Any, Any]] = changes
+        sent = None if exchange is None else _wire(exchange, most=most)
+        hide = _hidden(changes, redacted) if redacted else ()
         if hide:
-            own = _without(msgspec.to_builtins(own), hide)
-        text = (self._common + _encode(own)[1:]).decode()
-        return LogRow(
-            entry_id,
-            change_id,
-            source.id,
-            source.kind,
-            action,
-            status,
-            error_code,
-            text,
-            target_id=target_id or None,
-            source_name=source.name,
+            shown = [one if one[0] not in redacted else (one[0], _black(one[1]), _black(one[2])) for one in shown]
+            sent = None if sent is None else _wire_without(sent, hide)
+            reason = None if reason is None else _without(reason, hide)
+        facts = Facts(
+            correlation or correlation_id(),
+            now,
+            round(exchange.duration_ms) if exchange else 0,
+            source.name,
+            reason,
+            advice,
+            story,
+            shown,
+            sent,
         )
+        body = _encode(facts)
+        name = source.name.lower()
+        return Line(source.id, source.kind, action, status, error_code, body, target_id or None, name)
 
-    def _wire(self, exchange: Exchange, most: int) -> msgspec.Raw:
-        if self._last_wire[0] is not exchange or self._last_wire[1] != most:
-            self._last_wire = (exchange, most, msgspec.Raw(_encode(wire(exchange, most=most))))
-        return self._last_wire[2]
-
-    def _moment(self, now: int) -> str:
-        if self._last_moment[0] != now:
-            self._last_moment = (now, iso(now))
-        return self._last_moment[1]
-
-
-def wire(exchange: Exchange, *, most: int = _MOST_OF_FAILURE) -> dict[str, Any]:
-    """The exchange as a person may see it: the secret is blacked out. ``most`` characters of each body."""
-    return {
-        "request": exchange.request_line,
-        "requestBody": exchange.request_body[:most],
-        "status": exchange.status,
-        "responseBody": exchange.response_body[:most],
-    }
-
-
-def _properties(changes: Sequence[AttributeChange], redacted: Collection[str]) -> list[_Property]:
-    shown = [_Property(change.path, _text(change.old), _text(change.new)) for change in changes]
-    if not redacted:
-        return shown
-    return [
-        _Property(one.display_name, _black(one.old_value), _black(one.new_value))
-        if one.display_name in redacted
-        else one
-        for one in shown
-    ]
+    def members(
+        self,
+        group: Source,
+        target_id: str,
+        members: Sequence[tuple[str, str | None, str | None]],
+        *,
+        now: int,
+        exchange: Exchange | None,
+    ) -> Line:
+        """What one request has done to a group's members: an entry each. ``members``: of each its name, and the
+        target's id of it before and after."""
+        sent = None if exchange is None else _wire(exchange, most=_MOST_OF_MEMBERS)
+        took = round(exchange.duration_ms) if exchange else 0
+        body = _encode(Members(correlation_id(), now, took, group.name, members, sent))
+        name = group.name.lower()
+        return Line(group.id, "Group", "update", "success", None, body, target_id or None, name, len(members))
 
 
-def _black(text: str | None) -> str | None:
-    return None if text is None else REDACTED
+def wire(exchange: Exchange) -> dict[str, Any]:
+    """The exchange as a person may see it: ``Wire`` as it is told."""
+    return dict(msgspec.to_builtins(_wire(exchange, most=_MOST_OF_FAILURE)))
+
+
+def _wire(exchange: Exchange, *, most: int) -> Wire:
+    return Wire(exchange.request_line, exchange.request_body[:most], exchange.status, exchange.response_body[:most])
+
+
+def text(value: Any) -> str | None:
+    """A value of an attribute as an entry has it."""
+    return value if value is None or isinstance(value, str) else str(value)
+
+
+def _black(value: Any) -> str | None:
+    return None if value is None else REDACTED
 
 
 def _hidden(changes: Sequence[AttributeChange], redacted: Collection[str]) -> list[str]:
     """The texts that must not show anywhere in the entry, the longest first, so that none is left of another's part."""
-    if not redacted:
-        return []
     found = {
-        text
+        shown
         for change in changes
         if change.path in redacted
         for value in (change.old, change.new)
-        if value is not None and (text := _text(value))
+        if value is not None and (shown := text(value))
     }
     return sorted(found, key=len, reverse=True)
 
 
-def _without(value: Any, hide: Sequence[str]) -> Any:
-    """The same document, in whose texts none of these is left, as it is or as it stands inside JSON."""
-    if isinstance(value, str):
-        for text in hide:
-            value = value.replace(_encode(text)[1:-1].decode(), REDACTED).replace(text, REDACTED)
-        return value
-    if isinstance(value, Mapping):
-        return {key: _without(one, hide) if key in _TEXTS else one for key, one in value.items()}
-    return value
+def _wire_without(sent: Wire, hide: Sequence[str]) -> Wire:
+    return Wire(
+        _without(sent.request, hide),
+        _without(sent.request_body, hide),
+        sent.status,
+        _without(sent.response_body, hide),
+    )
 
 
-def _text(value: Any) -> str | None:
-    return value if value is None or isinstance(value, str) else str(value)
+def _without(shown: str, hide: Sequence[str]) -> str:
+    """The same text, in which none of these is left, as it is or as it stands inside JSON."""
+    for one in hide:
+        shown = shown.replace(_encode(one)[1:-1].decode(), REDACTED).replace(one, REDACTED)
+    return shown

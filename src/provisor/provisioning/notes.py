@@ -13,7 +13,7 @@ from provisor.connector.messages import AttributeChange
 from provisor.provisioning import retry
 from provisor.provisioning.decisions.model import Decision
 from provisor.provisioning.doubts import doubted
-from provisor.provisioning.entry import Status, Step
+from provisor.provisioning.entry import Status
 from provisor.provisioning.faults import concerns_all
 from provisor.provisioning.guarding.model import Held
 from provisor.provisioning.learning.model import learn
@@ -35,7 +35,7 @@ from provisor.provisioning.model import (
 )
 from provisor.provisioning.recording.store import Batch
 from provisor.provisioning.run import Run
-from provisor.provisioning.steps import steps_of
+from provisor.provisioning.steps import story_of
 
 
 @dataclass(slots=True)
@@ -83,7 +83,6 @@ class Notes:
         self._batch = batch
         self._redacted = run.mappings[kind].redacted
         self._arrived: set[str] = set()
-        self._links: dict[str, int] = {}
 
     def settle(self, item: Item, action: Action, reason: str | None = None) -> None:
         """Done with it in this cycle."""
@@ -126,11 +125,7 @@ class Notes:
             successor_id = item.link.successor_id if item.link is not None else None
         name = item.source.name or (item.link.display_name if item.link else "")
         link = Link(item.source.id, self._kind, target_id, state, acknowledged, name, successor_id)
-        at = self._links.setdefault(item.source.id, len(self._batch.links))
-        if at == len(self._batch.links):
-            self._batch.links.append(link)
-        else:
-            self._batch.links[at] = link
+        self._batch.links[item.source.id] = link
         if item.decision is not None and item.source.id not in self._batch.decided:
             self._batch.decided.append(item.source.id)
         if (
@@ -151,8 +146,7 @@ class Notes:
 
     def noted(self, item: Item) -> Link | None:
         """The link that this batch has noted for it so far."""
-        at = self._links.get(item.source.id)
-        return None if at is None else self._batch.links[at]
+        return self._batch.links.get(item.source.id)
 
     def vanished(self, item: Item, error: TargetError | None, exchange: Exchange | None) -> None:
         """The target says that it does not have what this is linked to. The cycle judges that when it has seen all."""
@@ -295,7 +289,7 @@ class Notes:
                 status=status,
                 now=self._run.clock.now_ms(),
                 target_id=target_id,
-                steps=self._steps(item, action, status, code, reason),
+                story=story_of(item),
                 changes=changes,
                 error_code=code,
                 reason=reason,
@@ -305,9 +299,6 @@ class Notes:
                 correlation=item.correlation_id,
             )
         )
-
-    def _steps(self, item: Item, action: str, status: Status, code: str | None, reason: str | None) -> list[Step]:
-        return steps_of(item, self._kind, self._run.job.display_name, action, status, code, reason)
 
 
 def _verb(planned: Plan | None) -> str:

@@ -28,8 +28,12 @@ BATCH = 200
 
 async def process(run: Run, kind: Kind) -> bool:
     """Work through the next batch of this kind. False when none is due. Raises ``CycleBroken``, ``LeaseLost``."""
-    slots = await run.store.claim(run.job.id, "object", kind, now=run.clock.now_ms(), limit=BATCH)
-    return await _work(run, kind, slots)
+    began, size = run.clock.now_ms(), run.memory.batch
+    slots = await run.store.claim(run.job.id, "object", kind, now=began, limit=size)
+    worked = await _work(run, kind, slots)
+    if len(slots) == size:
+        run.memory.took(size, run.clock.now_ms() - began)
+    return worked
 
 
 async def process_urgent(run: Run, kind: Kind) -> bool:
@@ -90,7 +94,7 @@ def _hand_on_references(kind: Kind, mappings: Mappings, items: Sequence[Item], b
     path = mappings.reference("manager") if kind == "User" else None
     if path is None:
         return
-    links = {item.source.id: item.link for item in items} | {link.source_id: link for link in batch.links}
+    links = {item.source.id: item.link for item in items} | batch.links
     cleared = {slot.source_id for slot in batch.cleared}
     handed_on: set[str] = set()
     for item in items:

@@ -477,10 +477,6 @@ UNION ALL SELECT '' FROM tenant WHERE id = :tenant_id
 -- Is the object in the queue?
 SELECT 1 FROM pending WHERE job_id = :job_id AND source_id = :source_id AND stage = 'object'
 
--- name: latest_of_code
--- The newest log entry with this error code.
-SELECT entry FROM provisioning_log WHERE job_id = :job_id AND error_code = :code ORDER BY id DESC LIMIT 1
-
 -- name: save_successor
 -- The group that is to replace a linked one is there.
 UPDATE link SET successor_id = :target_id WHERE job_id = :job_id AND source_id = :source_id
@@ -704,31 +700,10 @@ SELECT error_code, MAX(error) FROM pending
 WHERE job_id = :job_id AND attempts > 0 AND COALESCE(error_code, '') <> 'Waiting'
 GROUP BY error_code ORDER BY COUNT(*) DESC LIMIT 1
 
--- name: latest_failure
--- The newest log entry of a failure with this code.
-SELECT entry FROM provisioning_log
-WHERE job_id = :job_id AND status = 'failure' AND error_code = :code ORDER BY id DESC LIMIT 1
-
 -- name: escrows
 -- Objects that wait for their next attempt, the next first.
 SELECT source_id, object_type, stage, attempts, failed_first_at, due_at, error_code, error FROM pending
 WHERE job_id = :job_id AND attempts > 0 ORDER BY due_at, source_id LIMIT :limit
-
--- name: log
--- One entry of the provisioning log.
-INSERT INTO provisioning_log
-(id, tenant_id, job_id, cycle_id, change_id, at, source_id, object_type, action, status, error_code, entry, target_id,
- source_name)
-VALUES (:id, :tenant_id, :job_id, :cycle_id, :change_id, :at, :source_id, :object_type, :action, :status, :error_code, :entry,
-    :target_id, :source_name)
-
--- name: log_entries
--- A job's log, newest first.
-SELECT entry FROM provisioning_log
-WHERE job_id = :job_id AND id < :before
-  AND (CAST(:status AS TEXT) IS NULL OR status = :status) AND (CAST(:action AS TEXT) IS NULL OR action = :action)
-  AND (CAST(:source_id AS TEXT) IS NULL OR source_id = :source_id) AND (CAST(:cycle_id AS TEXT) IS NULL OR cycle_id = :cycle_id)
-ORDER BY id DESC LIMIT :limit
 
 -- name: forget_outcomes
 -- An application was removed: nothing of its job stays. What its cycles had come to.
@@ -737,10 +712,6 @@ DELETE FROM outcome WHERE cycle_id IN (SELECT id FROM cycle WHERE job_id = :job_
 -- name: forget_cycles
 -- Its cycles.
 DELETE FROM cycle WHERE job_id = :job_id
-
--- name: forget_log
--- Its log.
-DELETE FROM provisioning_log WHERE job_id = :job_id
 
 -- name: forget_intents_of_job
 -- Creates whose answers nobody waits for.

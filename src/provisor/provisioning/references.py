@@ -15,7 +15,7 @@ from provisor.connector.errors import TargetError
 from provisor.connector.messages import AttributeChange
 from provisor.provisioning import retry
 from provisor.provisioning.doubts import UNKNOWN, doubted
-from provisor.provisioning.entry import Status
+from provisor.provisioning.entry import Status, Story
 from provisor.provisioning.faults import Stopped, concerns_all
 from provisor.provisioning.flights.store import Flight
 from provisor.provisioning.learning.model import learn
@@ -23,11 +23,9 @@ from provisor.provisioning.model import VANISHED, Action, Link, Pending, Pending
 from provisor.provisioning.objects import BATCH
 from provisor.provisioning.recording.store import Batch
 from provisor.provisioning.run import Run
-from provisor.provisioning.steps import reference_steps
 from provisor.provisioning.store import Pair
 
 PAIRS = 2_000
-_MOST_OF_MEMBERS = 1_024
 
 
 async def managers(run: Run) -> bool:
@@ -73,7 +71,7 @@ async def write_manager(
         await run.client.set_reference("User", link.target_id, path, known, wanted)
     except TargetError as error:
         if error.may_have_arrived:
-            batch.links.append(replace(link, acknowledged=doubted(link.acknowledged, [path])))
+            batch.links[source.id] = replace(link, acknowledged=doubted(link.acknowledged, [path]))
         if concerns_all(error):
             raise
         _log(run, batch, source, link.target_id, [change], error)
@@ -83,7 +81,7 @@ async def write_manager(
     acknowledged = {name: value for name, value in link.acknowledged.items() if name != path}
     if wanted is not None:
         acknowledged[path] = wanted
-    batch.links.append(replace(link, acknowledged=acknowledged))
+    batch.links[source.id] = replace(link, acknowledged=acknowledged)
     batch.cleared.append(slot)
     batch.touched.append((source.id, "User"))
     _log(run, batch, source, link.target_id, [change], None)
@@ -185,8 +183,11 @@ async def change_members(run: Run, batch: Batch, join: Sequence[Pair], leave: Se
         batch.left.append(pair.slot)
     batch.pairs_cleared.extend(pair.slot for pair in [*join, *leave])
     batch.touched.append((source.id, "Group"))
-    for pair, change in zip([*join, *leave], _changes(join, leave), strict=True):
-        _log(run, batch, source, target_id, [change], None, member=pair)
+    written = [(pair.member_name or "", None, pair.member_target) for pair in join] + [
+        (pair.member_name or "", pair.member_target, None) for pair in leave
+    ]
+    now, exchange = run.clock.now_ms(), run.client.last_exchange
+    batch.log.append(run.writer.members(source, target_id, written, now=now, exchange=exchange))
 
 
 async def _gone(run: Run, batch: Batch, source: Source, target_id: str, error: TargetError) -> bool:
@@ -229,9 +230,6 @@ def _log(
 ) -> None:
     status: Status = "failure" if error else "success"
     whom = f" ({member.member_name})" if member and member.member_name else ""
-    path = changes[0].path
-    text = error.message if error else f"The reference {path}{whom} of {source.name} was written"
-    ids = {"Old": changes[0].old, "New": changes[0].new}
     batch.log.append(
         run.writer.row(
             source,
@@ -239,21 +237,11 @@ def _log(
             status=status,
             now=run.clock.now_ms(),
             target_id=target_id,
-            steps=reference_steps(
-                source.kind,
-                source.name,
-                run.job.display_name,
-                status=status,
-                reference=f"{path}{whom}",
-                text=text,
-                details={name: str(value) for name, value in ids.items() if value is not None},
-            ),
+            story=Story("Update", reference=f"{changes[0].path}{whom}"),
             changes=changes,
             error_code=error.code if error else None,
             reason=error.message if error else None,
             advice=error.hint if error else None,
             exchange=error.exchange if error else run.client.last_exchange,
-            # One request has many members: each entry keeps its beginning.
-            most=_MOST_OF_MEMBERS if member else None,
         )
     )

@@ -31,6 +31,9 @@ from provisor.provisioning.store import ProvisioningStore
 from provisor.provisioning.watch import LEASE_MS, Watch
 from provisor.security.actor import Actor
 
+# Objects of a batch: as many as take so long, within bounds. Larger ones are no faster (scripts/bench engine).
+LEAST_BATCH, MOST_BATCH, BATCH_MS = 20, 200, 4_000
+
 T = TypeVar("T")
 Keys = Sequence[tuple[str, str]]
 
@@ -41,11 +44,13 @@ class Memory:
 
     ``search_works``: the target's search has found what is there. ``judged``: the cycle of which vanished objects were
     judged. ``busy``: by lane, the ids of the objects that it has in hand, so that each has one writer.
+    ``batch``: how many objects the next batch is to have.
     """
 
     search_works: bool = False
     judged: str | None = None
     busy: dict[str, set[str]] = field(default_factory=dict)
+    batch: int = MOST_BATCH
 
     @contextmanager
     def holding(self, lane: str, ids: Iterable[str]) -> Iterator[None]:
@@ -59,6 +64,11 @@ class Memory:
     def release(self, lane: str, ids: Iterable[str]) -> None:
         """The lane is done with these before the rest of its batch."""
         self.busy.get(lane, set()).difference_update(ids)
+
+    def took(self, objects: int, milliseconds: int) -> None:
+        """So long a batch has taken. Who is to lose access waits for the end of the batch that has them in hand, so at
+        a slow target batches are smaller."""
+        self.batch = min(max(objects * BATCH_MS // max(milliseconds, 1), LEAST_BATCH), MOST_BATCH)
 
     def is_busy(self, source_id: str) -> bool:
         """Does any lane have it in hand?"""
@@ -170,6 +180,7 @@ class Run:
             lane=self.cycle.lane,
             nested=self.job.settings.nested_groups,
             tenant_id=self.job.tenant_id,
+            common=self.writer.common,
             now=self.clock.now_ms(),
             until=self.until,
         )

@@ -32,6 +32,7 @@ from provisor.provisioning.credentials import (
 from provisor.provisioning.decisions.store import DecisionStore
 from provisor.provisioning.engine import SERVICE, Targets
 from provisor.provisioning.guarding.service import Guards
+from provisor.provisioning.log.model import Entry, LogFilter
 from provisor.provisioning.model import Cycle, Escrow, JobState
 from provisor.provisioning.status import job_document
 from provisor.provisioning.store import ProvisioningStore
@@ -331,12 +332,13 @@ class Provisioning:
             now=now,
         )
 
-    async def log(self, actor: Actor, job_id: str, **filters: Any) -> list[dict[str, Any]]:
-        """Entries of the provisioning log, newest first. Filters: ``limit``, ``before`` (an entry's id), ``status``,
-        ``action``, ``source_id``, ``cycle_id``."""
+    async def log(
+        self, actor: Actor, job_id: str, wanted: LogFilter | None = None, *, limit: int = 100
+    ) -> Sequence[Entry]:
+        """Entries of a job's provisioning log, newest first."""
         job = await self._applications.job(actor, job_id)
         actor.require(Right.PROVISIONING_LOG_READ, job.tenant_id)
-        return await self._store.log(job_id, **{"limit": 100, **filters})
+        return await self._store.log(job_id, wanted or LogFilter(), limit)
 
     async def _readable(self, actor: Actor, job_id: str) -> Job:
         return await self._applications.job(actor, job_id)

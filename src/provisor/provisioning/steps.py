@@ -6,15 +6,18 @@ Names and sentences: ``reference/entra-provisioning-service.md`` section 21.2. A
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from provisor.connector.answers import TargetObject
-from provisor.provisioning.entry import Status, Step
-from provisor.provisioning.model import Delete, Entitlement, Kind, Link, Match, Plan, Source, Update
+from provisor.provisioning.entry import Story
+from provisor.provisioning.model import Delete, Entitlement, Link, Match, Plan, Source, Update
 
 _EXPORTS = {"create": "EntryExportAdd", "delete": "EntryExportDelete"}
 _DONE = {"create": "created", "update": "updated", "disable": "disabled", "delete": "deleted"}
 _VERBS = {"create": "create", "update": "update", "disable": "disable", "delete": "delete"}
+
+# One step as Graph's provisioningStep.
+Step = dict[str, Any]
 
 
 class Travelled(Protocol):
@@ -27,30 +30,45 @@ class Travelled(Protocol):
     found: list[TargetObject]
 
 
+def story_of(item: Travelled) -> Story:
+    """What its steps are told from."""
+    source, plan = item.source, item.plan
+    if not source.exists or source.deleted:
+        received = "Delete"
+    else:
+        received = "Add" if item.link is None else "Update"
+    details = item.entitlement.details
+    match plan:
+        case Match():
+            return Story(received, details, [one.id for one in item.found], "link" if item.found else "create")
+        case Update(changes=changes, disables=disables):
+            paths = [change.path for change in changes]
+            return Story(received, details, None, "disable" if disables else "update", paths)
+        case Delete():
+            return Story(received, details, None, "delete")
+    return Story(received, details)
+
+
 def steps_of(
-    item: Travelled, kind: Kind, app: str, action: str, status: Status, code: str | None, reason: str | None
+    story: Story, kind: str, name: str, app: str, action: str, status: str, code: str | None, reason: str | None
 ) -> list[Step]:
     """The steps of one entry. ``code``: the error code, or the skip reason."""
-    name = item.source.name or item.source.id
     who = f"{kind} '{name}'"
+    received = f"Received {who} change of type ({story.received}) from the directory"
+    scoping = f"Determine if {kind} in scope by evaluating against each scoping filter"
     steps = [
-        _imported(item, who),
-        Step(
-            "EntrySynchronizationScoping",
-            "scoping",
-            "success",
-            f"Determine if {kind} in scope by evaluating against each scoping filter",
-            item.entitlement.details,
-        ),
+        _step(f"EntryImport{story.received}", "import", "success", received),
+        _step("EntrySynchronizationScoping", "scoping", "success", scoping, story.scoping),
     ]
-    if isinstance(item.plan, Match):
-        steps.append(_matched(item.found, who, app))
+    if story.found is not None:
+        steps.append(_matched(story.found, who, app))
     if status == "skipped":
-        details = {"SkipReason": code or ""}
-        return [*steps, Step("EntrySynchronizationSkip", "processing", "skipped", reason or "", details)]
-    decided = _decided(item, who, kind, app)
-    if decided is not None:
-        steps.append(decided)
+        return [
+            *steps,
+            _step("EntrySynchronizationSkip", "processing", "skipped", reason or "", {"SkipReason": code or ""}),
+        ]
+    if story.decided is not None:
+        steps.append(_decided(story, who, kind, app))
     if status == "success":
         text = reason or f"{who} was {_DONE.get(action, 'processed')} in {app}"
     elif status == "failure":
@@ -60,58 +78,53 @@ def steps_of(
     details = {"ReportableIdentifier": name}
     if code is not None:
         details["ErrorCode"] = code
-    return [*steps, Step(_EXPORTS.get(action, "EntryExportUpdate"), "export", status, text, details)]
+    return [*steps, _step(_EXPORTS.get(action, "EntryExportUpdate"), "export", status, text, details)]
 
 
 def reference_steps(
-    kind: Kind, name: str, app: str, *, status: Status, reference: str, text: str, details: Mapping[str, str]
-) -> Sequence[Step]:
+    kind: str, name: str, app: str, *, status: str, reference: str, text: str, details: Mapping[str, str]
+) -> list[Step]:
     """Of a manager or a member: what it is, and what became of it."""
     who = f"{kind} '{name}'"
-    return (
-        Step("EntryImportUpdate", "import", "success", f"Received {who} change of type (Update) from the directory"),
-        Step(
-            "EntrySynchronizationUpdate",
-            "referenceResolution",
-            "success",
-            f"The reference {reference} of {who} was resolved to objects that {app} has",
-            details,
-        ),
-        Step("EntryExportUpdate", "export", status, text, {"ReportableIdentifier": name}),
-    )
+    received = f"Received {who} change of type (Update) from the directory"
+    resolved = f"The reference {reference} of {who} was resolved to objects that {app} has"
+    return [
+        _step("EntryImportUpdate", "import", "success", received),
+        _step("EntrySynchronizationUpdate", "referenceResolution", "success", resolved, details),
+        _step("EntryExportUpdate", "export", status, text, {"ReportableIdentifier": name}),
+    ]
 
 
-def _imported(item: Travelled, who: str) -> Step:
-    if not item.source.exists or item.source.deleted:
-        change = "Delete"
-    else:
-        change = "Add" if item.link is None else "Update"
-    text = f"Received {who} change of type ({change}) from the directory"
-    return Step(f"EntryImport{change}", "import", "success", text)
-
-
-def _matched(found: Sequence[TargetObject], who: str, app: str) -> Step:
+def _matched(found: Sequence[str], who: str, app: str) -> Step:
     if not found:
-        return Step("EntryImport", "matching", "success", f"No object that matches {who} was found in {app}")
-    ids = ", ".join(target.id for target in found)
-    return Step("EntryImport", "matching", "success", f"Retrieved {who} from {app}", {"Found": ids})
+        return _step("EntryImport", "matching", "success", f"No object that matches {who} was found in {app}")
+    return _step("EntryImport", "matching", "success", f"Retrieved {who} from {app}", {"Found": ", ".join(found)})
 
 
-def _decided(item: Travelled, who: str, kind: Kind, app: str) -> Step | None:
-    match item.plan:
-        case Match() if item.found:
+def _decided(story: Story, who: str, kind: str, app: str) -> Step:
+    match story.decided:
+        case "link":
             why = f"a matching {kind} was found in {app}"
             text = f"{who} will be linked in {app} ({kind} is active and assigned in the directory, and {why})"
-            return Step("EntrySynchronizationUpdate", "matching", "success", text)
-        case Match():
+            return _step("EntrySynchronizationUpdate", "matching", "success", text)
+        case "create":
             why = f"no matching {kind} was found in {app}"
             text = f"{who} will be created in {app} ({kind} is active and assigned in the directory, but {why})"
-            return Step("EntrySynchronizationAdd", "matching", "success", text)
-        case Update(changes=changes, disables=disables):
-            verb = "disabled" if disables else "updated"
-            text = f"{who} will be {verb} in {app} (differs in {', '.join(change.path for change in changes)})"
-            return Step("EntrySynchronizationUpdate", "processing", "success", text)
-        case Delete():
+            return _step("EntrySynchronizationAdd", "matching", "success", text)
+        case "delete":
             text = f"{who} will be deleted in {app} ({kind} is gone from the directory)"
-            return Step("EntrySynchronizationDelete", "processing", "success", text)
-    return None
+            return _step("EntrySynchronizationDelete", "processing", "success", text)
+        case _:
+            verb = "disabled" if story.decided == "disable" else "updated"
+            text = f"{who} will be {verb} in {app} (differs in {', '.join(story.paths)})"
+            return _step("EntrySynchronizationUpdate", "processing", "success", text)
+
+
+def _step(name: str, type_: str, status: str, description: str, details: Mapping[str, str] | None = None) -> Step:
+    return {
+        "name": name,
+        "provisioningStepType": type_,
+        "status": status,
+        "description": description,
+        "details": dict(details or {}),
+    }

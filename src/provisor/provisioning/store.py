@@ -17,6 +17,8 @@ from provisor.provisioning.flights.store import Flight, take_off
 from provisor.provisioning.guarding import store as guarding
 from provisor.provisioning.learning import store as learning
 from provisor.provisioning.leases.store import Lease, keep
+from provisor.provisioning.log import store as step_log
+from provisor.provisioning.log.model import Entry, LogFilter
 from provisor.provisioning.lookups.store import Lookups, link_of
 from provisor.provisioning.model import (
     Action,
@@ -41,7 +43,6 @@ _KEYS = tuple[tuple[str, str], ...]
 _ALL_OF_A_JOB = (
     "forget_outcomes",
     "forget_cycles",
-    "forget_log",
     "forget_intents_of_job",
     "forget_pending",
     "forget_pending_members",
@@ -85,6 +86,7 @@ class ProvisioningStore(JobStates, Lookups):
         """Nothing of a job that was removed stays."""
 
         async def work(tx: Tx) -> None:
+            await step_log.forget(tx, job_id)
             for name in _ALL_OF_A_JOB:
                 await tx.execute(SQL[name], {"job_id": job_id})
             for name in guarding.FORGET:
@@ -392,32 +394,9 @@ class ProvisioningStore(JobStates, Lookups):
 
         await self._database.write(work)
 
-    async def log(
-        self,
-        job_id: str,
-        *,
-        limit: int,
-        before: str | None = None,
-        status: str | None = None,
-        action: str | None = None,
-        source_id: str | None = None,
-        cycle_id: str | None = None,
-    ) -> list[dict[str, Any]]:
-        """Entries of the provisioning log, newest first."""
-
-        async def work(tx: Tx) -> list[dict[str, Any]]:
-            params = {
-                "job_id": job_id,
-                "before": before or "~",
-                "limit": limit,
-                "status": status,
-                "action": action,
-                "source_id": source_id,
-                "cycle_id": cycle_id,
-            }
-            return [msgspec.json.decode(row[0]) for row in await tx.fetch_all(SQL["log_entries"], params)]
-
-        return await self._database.read(work, long=True)
+    async def log(self, job_id: str, wanted: LogFilter, limit: int) -> list[Entry]:
+        """Entries of a job's provisioning log, newest first."""
+        return await self._database.read(lambda tx: step_log.latest_of_job(tx, job_id, wanted, limit), long=True)
 
 
 def _json(value: Any) -> str:

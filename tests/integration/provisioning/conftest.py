@@ -13,6 +13,7 @@ from provisor.app.settings import Settings
 from provisor.applications.model import App
 from provisor.directory.model import Group, Tenant, User
 from provisor.provisioning.engine import run_inline
+from provisor.provisioning.log.model import LogFilter
 from provisor.provisioning.model import Cycle
 from provisor.security.actor import operator
 from provisor.security.secrets import MasterKey
@@ -109,8 +110,9 @@ class World:
         """Whether nothing is due."""
         return await run_inline(self.services.engine("test"), self.job_id) is None
 
-    async def log(self, **filters: Any) -> list[dict[str, Any]]:
-        return await self.services.provisioning.log(operator(), self.job_id, **filters)
+    async def log(self, *, limit: int = 100, **filters: Any) -> list[dict[str, Any]]:
+        found = await self.services.provisioning.log(operator(), self.job_id, LogFilter(**filters), limit=limit)
+        return [dict(entry) for entry in found]
 
     def writes(self) -> list[tuple[str, str]]:
         return [(request.method, request.path) for request in self.target.requests if request.method != "GET"]

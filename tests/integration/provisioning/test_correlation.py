@@ -7,7 +7,7 @@ from structlog.testing import CapturingLogger
 from tests.integration.provisioning.conftest import World
 
 from provisor.events.audit.store import AuditFilter
-from provisor.events.correlation import correlated
+from provisor.events.correlation import correlated, with_correlation
 from provisor.provisioning.log.model import LogFilter
 from provisor.security.actor import Realm, operator
 
@@ -22,7 +22,7 @@ async def test_one_id_from_the_change_to_the_wire(world: World) -> None:
 
     output = CapturingLogger()
     structlog.configure(
-        processors=[structlog.contextvars.merge_contextvars, structlog.processors.KeyValueRenderer()],
+        processors=[with_correlation, structlog.processors.KeyValueRenderer()],
         logger_factory=lambda *_: output,
         wrapper_class=structlog.make_filtering_bound_logger(0),
         cache_logger_on_first_use=False,

@@ -168,8 +168,7 @@ async def test_pages_join_whatever_one_page_may_look_at(world: World, monkeypatc
         whole = (await log.page(operator(), world.tenant.id, wanted, limit=1_000)).entries
         assert await log.count(operator(), world.tenant.id, wanted) == len(whole) > 0
         for scan in (1, 2, 3, 1_000):
-            monkeypatch.setattr(log_store, "SCAN_NAMES", scan)
-            monkeypatch.setattr(log_store, "SCAN_ROWS", scan)
+            monkeypatch.setattr(log_store, "SCAN", scan)
             seen, after = [], None
             while True:
                 page = await log.page(operator(), world.tenant.id, wanted, after=after, limit=2)
@@ -190,14 +189,15 @@ async def test_another_tenants_entries_in_between_show_nowhere(
     assert whole
 
     async def double(tx: Tx) -> None:
-        # Their app may well give out the same ids.
-        columns = "job_id, cycle_id, change_id, at, source_id, object_type, action, status, entry, target_id"
-        text = f"SELECT id || :x, :x, {columns} FROM provisioning_log"
-        await tx.execute(f"INSERT INTO provisioning_log (id, tenant_id, {columns}) {text}", {"x": "x"})
+        # Their app may well give out the same ids; and let even the digests be the same.
+        columns = "job_id, cycle_id, at, entries, tally, common, heads, body"
+        text = f"SELECT no + 1, id, :x, {columns} FROM provisioning_log_block"
+        await tx.execute(f"INSERT INTO provisioning_log_block (no, id, tenant_id, {columns}) {text}", {"x": "x"})
+        await tx.execute("INSERT INTO provisioning_log_key SELECT key, at, no + 1 FROM provisioning_log_key")
 
     await database.write(double)
     for scan in (1, 2, 1_000):
-        monkeypatch.setattr(log_store, "SCAN_ROWS", scan)
+        monkeypatch.setattr(log_store, "SCAN", scan)
         seen, after = [], None
         while True:
             page = await world.services.log.page(operator(), world.tenant.id, wanted, after=after, limit=2)
@@ -208,7 +208,7 @@ async def test_another_tenants_entries_in_between_show_nowhere(
         assert seen == whole, scan
 
 
-async def test_old_entries_go_and_new_ones_stay(world: World) -> None:
+async def test_old_entries_go_and_new_ones_stay(world: World, database: Database) -> None:
     await lived(world)
     before = len(await entries(world))
     world.clock.advance(30 * 86_400 - 90)
@@ -218,6 +218,37 @@ async def test_old_entries_go_and_new_ones_stay(world: World) -> None:
     world.clock.advance(86_400)
     await world.services.log.expire(operator())
     assert await entries(world) == []
+    for table in ("provisioning_log_block", "provisioning_log_key"):
+        text = f"SELECT COUNT(*) FROM {table}"
+        assert await database.read(lambda tx, text=text: tx.fetch_one(text)) == (0,)
+
+
+async def test_many_members_of_one_request_are_an_entry_each(world: World, database: Database) -> None:
+    team = await world.group("Team")
+    people = [await world.person(f"person{n:03}") for n in range(300)]
+    await world.assign(*people, team)
+    await world.start()
+    await world.cycle()
+    await world.services.directory.add_members(operator(), world.tenant.id, team.id, [one.id for one in people])
+    world.clock.advance(60)
+    await world.cycle()
+    found = await entries(world, source_id=team.id, action="update")
+    assert len(found) == len({entry["id"] for entry in found}) == 300
+    ids = {user["id"] for user in world.target.users.values()}
+    assert {entry["modifiedProperties"][0]["newValue"] for entry in found} == ids
+    assert len(await database.read(lambda tx: tx.fetch_all("SELECT no FROM provisioning_log_block"))) < 10
+    log = world.services.log
+    assert await log.count(operator(), world.tenant.id, LogFilter(source_id=team.id, action="update")) == 300
+    for n in (0, 1, 150, 299):
+        assert await log.entry(operator(), world.tenant.id, found[n]["id"]) == found[n]
+    seen, after = [], None
+    while True:
+        page = await log.page(operator(), world.tenant.id, LogFilter(source_id=team.id), after=after, limit=7)
+        seen += page.entries
+        after = page.next
+        if after is None:
+            break
+    assert seen[:300] == found
 
 
 async def test_who_may_not_read_it_does_not(world: World) -> None:

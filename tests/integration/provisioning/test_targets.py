@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from provisor.provisioning.log.model import LogFilter
 from provisor.security.actor import operator
 
 if TYPE_CHECKING:
@@ -186,7 +187,7 @@ async def test_a_removed_app_leaves_nothing_of_its_job_and_its_accounts_alone(wo
     jobs = world.services.stores.jobs
     assert await jobs.link_counts(world.job_id) == {}
     assert await jobs.cycles(world.job_id, 10) == []
-    assert await jobs.log(world.job_id, limit=10) == []
+    assert await jobs.log(world.job_id, LogFilter(), 10) == []
     assert await jobs.jobs_behind(world.clock.now_ms() + 10**9) == []
     assert len(world.target.requests) == requests
     assert len(world.target.users) == 1

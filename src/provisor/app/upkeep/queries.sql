@@ -136,7 +136,3 @@ SELECT holder, COUNT(*) FROM lease WHERE expires_at > :now GROUP BY holder
 
 -- name: meter_mail
 SELECT state, COUNT(*) FROM mail GROUP BY state
-
--- name: meter_log
--- The provisioning log of a tenant lately, by status.
-SELECT status, COUNT(*) FROM provisioning_log WHERE tenant_id = :tenant_id AND at >= :since GROUP BY status

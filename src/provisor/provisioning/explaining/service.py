@@ -6,7 +6,6 @@ Nothing is written, on either side: the target is asked for the object, and noth
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from provisor.applications.model import Job
 from provisor.applications.service import Applications
@@ -23,6 +22,7 @@ from provisor.provisioning.explaining.grounds import clauses_of, grounds_of
 from provisor.provisioning.explaining.mappings import mapping_lines
 from provisor.provisioning.explaining.model import Event, Explanation, MatchLine, ReferenceLine
 from provisor.provisioning.leases.store import Lease
+from provisor.provisioning.log.model import Entry, LogFilter
 from provisor.provisioning.mapping import MappingFailed, Mappings
 from provisor.provisioning.model import Cycle, Kind, Pending, Source
 from provisor.provisioning.notes import Item
@@ -202,7 +202,7 @@ class Explanations:
         return [ReferenceLine(path, manager_id, name, state)]
 
     async def _events(self, job: Job, source_id: str) -> list[Event]:
-        entries = await self._stores.jobs.log(job.id, limit=EVENTS, source_id=source_id)
+        entries = await self._stores.jobs.log(job.id, LogFilter(source_id=source_id), EVENTS)
         return [_event(entry) for entry in entries]
 
     def _cycle(self, job: Job) -> Cycle:
@@ -273,7 +273,7 @@ async def _foreseen(run: Run, kind: Kind, item: Item, mappings: Mappings) -> Pla
     return next(iter(entries_of([item], sender, batch, manager)), None)
 
 
-def _event(entry: dict[str, Any]) -> Event:
+def _event(entry: Entry) -> Event:
     status = entry["provisioningStatusInfo"]
     information = status["errorInformation"] or {}
     return Event(

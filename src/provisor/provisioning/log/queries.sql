@@ -1,134 +1,177 @@
--- The provisioning log, newest first. A page looks at so many rows of the index that fits best, never at the whole log:
--- "bound" finds where the look ends, "page" what of it is asked for.
+-- The provisioning log, in blocks, newest first. A page looks at so many blocks of the index that fits best, never at the
+-- whole log: "bound" finds where the look ends, "page" the blocks in which something may be that is asked for.
 --
--- One condition drives the index; the others stand inside COALESCE, which no index answers, so that the planner cannot
--- prefer one of them and sort. Of a page, conditions on time are its two ends.
+-- One condition drives the index. Those on a block's own columns stand inside COALESCE, which no index answers, so that
+-- the planner cannot prefer one of them and sort; those on what the heads say only spare the reading of heads.
 
 -- name: bound
--- The last row that one page may look at; none when fewer are left. It is found in the index alone, by its driver alone: a
--- condition of which PostgreSQL believes that few rows fulfil it would have it sort the whole log.
-SELECT b.at, b.id FROM provisioning_log b WHERE b.tenant_id = :tenant_id AND b.id = (
-SELECT l.id FROM provisioning_log l WHERE (l.at, l.id) < (:before_at, :before_id)
+-- The first block that one page does not look at any more; none when fewer are left. It is found in the index alone.
+SELECT o.at, o.no FROM
 
--- name: bound_end
-ORDER BY l.at DESC, l.id DESC LIMIT 1 OFFSET :scan)
+-- name: bound_key
+provisioning_log_key o WHERE o.key = :key AND (o.at, o.no) <= (:before_at, :before_no)
+ORDER BY o.at DESC, o.no DESC LIMIT 1 OFFSET :scan
+
+-- name: bound_job
+provisioning_log_block o WHERE o.job_id = :job_id AND (o.at, o.no) <= (:before_at, :before_no)
+ORDER BY o.at DESC, o.no DESC LIMIT 1 OFFSET :scan
+
+-- name: bound_tenant
+provisioning_log_block o WHERE o.tenant_id = :tenant_id AND (o.at, o.no) <= (:before_at, :before_no)
+ORDER BY o.at DESC, o.no DESC LIMIT 1 OFFSET :scan
 
 -- name: page
-SELECT l.at, l.id, l.entry FROM provisioning_log l
-WHERE (l.at, l.id) < (:before_at, :before_id) AND (l.at, l.id) >= (:bound_at, :bound_id)
-
--- name: page (postgresql)
--- Of two comparisons of rows it does not see that few rows are between them, and would read the whole log; of two of
--- moments it does.
-SELECT l.at, l.id, l.entry FROM provisioning_log l
-WHERE (l.at, l.id) < (:before_at, :before_id) AND (l.at, l.id) >= (:bound_at, :bound_id)
-AND l.at <= :before_at AND l.at >= :bound_at
-
--- name: page_end
-ORDER BY l.at DESC, l.id DESC LIMIT :limit
-
--- name: named
--- Names are searched in the index alone; only what is found is fetched.
-SELECT l.at, l.id, l.entry FROM (
-    SELECT n.at, n.id FROM provisioning_log n WHERE n.tenant_id = :tenant_id
-    AND (n.at, n.id) < (:before_at, :before_id) AND (n.at, n.id) >= (:bound_at, :bound_id)
-    AND instr(n.source_name, :source_name) > 0
-    ORDER BY n.at DESC, n.id DESC LIMIT :limit
-) f JOIN provisioning_log l ON l.id = f.id
-ORDER BY l.at DESC, l.id DESC
-
--- name: named (postgresql)
-SELECT l.at, l.id, l.entry FROM (
-    SELECT n.at, n.id FROM provisioning_log n WHERE n.tenant_id = :tenant_id
-    AND (n.at, n.id) < (:before_at, :before_id) AND (n.at, n.id) >= (:bound_at, :bound_id)
-    AND strpos(n.source_name, :source_name) > 0
-    ORDER BY n.at DESC, n.id DESC LIMIT :limit
-) f JOIN provisioning_log l ON l.id = f.id
-ORDER BY l.at DESC, l.id DESC
+SELECT b.at, b.no, b.id, b.heads FROM
 
 -- name: count
-SELECT COUNT(*) FROM provisioning_log l WHERE l.tenant_id = :tenant_id
+SELECT SUM(b.entries) FROM
 
--- name: entry
-SELECT l.entry FROM provisioning_log l WHERE l.tenant_id = :tenant_id AND l.id = :id
+-- name: no
+provisioning_log_block b WHERE b.no = :no AND COALESCE(b.tenant_id, '') = :tenant_id
 
--- name: where_since
-AND l.at >= :since
+-- name: key
+provisioning_log_key o JOIN provisioning_log_block b ON b.no = o.no
+WHERE o.key = :key AND (o.at, o.no) <= (:before_at, :before_no) AND (o.at, o.no) > (:bound_at, :bound_no)
+AND COALESCE(b.tenant_id, '') = :tenant_id
 
--- name: where_until
-AND l.at < :until
+-- name: key (postgresql)
+-- Of two comparisons of rows it does not see that few rows are between them, and would read the whole log; of two of
+-- moments it does.
+provisioning_log_key o JOIN provisioning_log_block b ON b.no = o.no
+WHERE o.key = :key AND (o.at, o.no) <= (:before_at, :before_no) AND (o.at, o.no) > (:bound_at, :bound_no)
+AND o.at <= :before_at AND o.at >= :bound_at AND COALESCE(b.tenant_id, '') = :tenant_id
 
--- name: by_tenant_id
-AND l.tenant_id = :tenant_id
+-- name: job
+provisioning_log_block b WHERE b.job_id = :job_id
+AND (b.at, b.no) <= (:before_at, :before_no) AND (b.at, b.no) > (:bound_at, :bound_no)
+AND COALESCE(b.tenant_id, '') = :tenant_id
 
--- name: and_tenant_id
-AND COALESCE(l.tenant_id, '') = :tenant_id
+-- name: job (postgresql)
+provisioning_log_block b WHERE b.job_id = :job_id
+AND (b.at, b.no) <= (:before_at, :before_no) AND (b.at, b.no) > (:bound_at, :bound_no)
+AND b.at <= :before_at AND b.at >= :bound_at AND COALESCE(b.tenant_id, '') = :tenant_id
 
--- name: by_job_id
-AND l.job_id = :job_id
+-- name: tenant
+provisioning_log_block b WHERE b.tenant_id = :tenant_id
+AND (b.at, b.no) <= (:before_at, :before_no) AND (b.at, b.no) > (:bound_at, :bound_no)
+
+-- name: tenant (postgresql)
+provisioning_log_block b WHERE b.tenant_id = :tenant_id
+AND (b.at, b.no) <= (:before_at, :before_no) AND (b.at, b.no) > (:bound_at, :bound_no)
+AND b.at <= :before_at AND b.at >= :bound_at
 
 -- name: and_job_id
-AND COALESCE(l.job_id, '') = :job_id
-
--- name: by_cycle_id
-AND l.cycle_id = :cycle_id
+AND COALESCE(b.job_id, '') = :job_id
 
 -- name: and_cycle_id
-AND COALESCE(l.cycle_id, '') = :cycle_id
-
--- name: by_change_id
-AND l.change_id = :change_id
-
--- name: and_change_id
-AND COALESCE(l.change_id, '') = :change_id
-
--- name: by_status
-AND l.status = :status
-
--- name: and_status
-AND COALESCE(l.status, '') = :status
-
--- name: by_action
-AND l.action = :action
-
--- name: and_action
-AND COALESCE(l.action, '') = :action
-
--- name: by_error_code
-AND l.error_code = :error_code
-
--- name: and_error_code
-AND COALESCE(l.error_code, '') = :error_code
-
--- name: by_object_type
-AND l.object_type = :object_type
-
--- name: and_object_type
-AND COALESCE(l.object_type, '') = :object_type
-
--- name: by_source_id
-AND l.source_id = :source_id
+AND COALESCE(b.cycle_id, '') = :cycle_id
 
 -- name: and_source_id
-AND COALESCE(l.source_id, '') = :source_id
+AND instr(b.heads, :source_id) > 0
 
--- name: by_target_id
-AND l.target_id = :target_id
+-- name: and_source_id (postgresql)
+AND strpos(b.heads, :source_id) > 0
 
 -- name: and_target_id
-AND COALESCE(l.target_id, '') = :target_id
+AND instr(b.heads, :target_id) > 0
 
--- name: and_source_name
-AND instr(l.source_name, :source_name) > 0
+-- name: and_target_id (postgresql)
+AND strpos(b.heads, :target_id) > 0
 
--- name: and_source_name (postgresql)
-AND strpos(l.source_name, :source_name) > 0
+-- name: and_error_code
+AND instr(b.heads, :error_code) > 0
+
+-- name: and_error_code (postgresql)
+AND strpos(b.heads, :error_code) > 0
+
+-- name: and_action
+AND instr(b.heads, :action) > 0
+
+-- name: and_action (postgresql)
+AND strpos(b.heads, :action) > 0
+
+-- name: and_status
+AND instr(b.heads, :status) > 0
+
+-- name: and_status (postgresql)
+AND strpos(b.heads, :status) > 0
+
+-- name: and_object_type
+AND instr(b.heads, :object_type) > 0
+
+-- name: and_object_type (postgresql)
+AND strpos(b.heads, :object_type) > 0
+
+-- name: and_name
+AND instr(b.heads, :name) > 0
+
+-- name: and_name (postgresql)
+AND strpos(b.heads, :name) > 0
+
+-- name: end_no
+LIMIT :limit
+
+-- name: end_key
+ORDER BY o.at DESC, o.no DESC LIMIT :limit
+
+-- name: end_job
+ORDER BY b.at DESC, b.no DESC LIMIT :limit
+
+-- name: end_tenant
+ORDER BY b.at DESC, b.no DESC LIMIT :limit
+
+-- name: body
+-- Part of a block's bodies.
+SELECT common, substr(body, :start, :length) FROM provisioning_log_block WHERE no = :no
+
+-- name: of_objects
+-- The blocks of a cycle that say something about these objects, oldest first.
+SELECT b.at, b.no, b.id, b.heads FROM provisioning_log_block b
+WHERE b.no IN (SELECT o.no FROM provisioning_log_key o WHERE o.key IN (SELECT CAST(value AS INTEGER) FROM json_each(:keys)))
+AND b.job_id = :job_id AND COALESCE(b.cycle_id, '') = :cycle_id
+ORDER BY b.at, b.no
+
+-- name: of_objects (postgresql)
+SELECT b.at, b.no, b.id, b.heads FROM provisioning_log_block b
+WHERE b.no IN (SELECT o.no FROM provisioning_log_key o
+    WHERE o.key IN (SELECT CAST(value AS bigint) FROM json_array_elements_text(CAST(:keys AS json)) AS value))
+AND b.job_id = :job_id AND COALESCE(b.cycle_id, '') = :cycle_id
+ORDER BY b.at, b.no
+
+-- name: tenant_of
+-- Whose job has written here.
+SELECT tenant_id FROM provisioning_log_block WHERE job_id = :job_id LIMIT 1
 
 -- name: tenants
 -- Whose entries there are.
 SELECT id FROM tenant ORDER BY id
 
--- name: expire
--- The oldest entries of a tenant, a few at a time, so that others write in between.
-DELETE FROM provisioning_log WHERE id IN
-    (SELECT id FROM provisioning_log WHERE tenant_id = :tenant_id AND at < :before ORDER BY at, id LIMIT :limit)
+-- name: tally
+-- The blocks of a tenant lately: entries by status.
+SELECT tally FROM provisioning_log_block WHERE tenant_id = :tenant_id AND at >= :since
+
+-- name: save_block
+INSERT INTO provisioning_log_block
+(no, id, tenant_id, job_id, cycle_id, at, entries, tally, common, heads, body)
+VALUES (:no, :id, :tenant_id, :job_id, :cycle_id, :at, :entries, :tally, :common, :heads, :body)
+
+-- name: save_keys
+INSERT INTO provisioning_log_key (key, at, no) SELECT value, :at, :no FROM json_each(:keys)
+
+-- name: save_keys (postgresql)
+INSERT INTO provisioning_log_key (key, at, no)
+SELECT CAST(value AS bigint), :at, :no FROM json_array_elements_text(CAST(:keys AS json)) AS value
+
+-- name: oldest
+-- The oldest blocks of a tenant, a few at a time, so that others write in between.
+SELECT no, at, tenant_id, cycle_id, heads, entries FROM provisioning_log_block
+WHERE tenant_id = :tenant_id AND at < :before ORDER BY at, no LIMIT :limit
+
+-- name: of_job
+SELECT no, at, tenant_id, cycle_id, heads, entries FROM provisioning_log_block WHERE job_id = :job_id LIMIT :limit
+
+-- name: drop_key
+DELETE FROM provisioning_log_key WHERE key = :key AND at = :at AND no = :no
+
+-- name: drop_block
+DELETE FROM provisioning_log_block WHERE no = :no

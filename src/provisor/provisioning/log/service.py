@@ -11,7 +11,10 @@ from provisor.provisioning.log.store import LogStore, Place
 from provisor.security.actor import Actor, Right
 
 MOST_ENTRIES = 1_000
-_EXPIRED_AT_ONCE = 2_000
+# Blocks, each of which has up to some hundred entries.
+_EXPIRED_AT_ONCE = 50
+# Of a number in a position: more is none that an index has.
+_DIGITS = 19
 _DAY_MS = 86_400_000
 
 
@@ -40,7 +43,7 @@ class ProvisioningLog:
         found, end = await self._store.page(
             tenant_id, wanted or LogFilter(), before=_place(after) if after else None, limit=limit
         )
-        return LogPage([entry for _, entry in found], None if end is None else f"{end[0]}.{end[1]}")
+        return LogPage(found, None if end is None else ".".join(map(str, end)))
 
     async def latest(self, actor: Actor, tenant_id: str, wanted: LogFilter, limit: int) -> Sequence[Entry]:
         """Up to ``limit`` of the newest entries, however far back they are: as many pages as that takes."""
@@ -94,13 +97,11 @@ class ProvisioningLog:
         for tenant_id in await self._store.tenants():
             while count := await self._store.expire(tenant_id, before, _EXPIRED_AT_ONCE):
                 gone += count
-                if count < _EXPIRED_AT_ONCE:
-                    break
         return gone
 
 
 def _place(text: str) -> Place:
-    at, dot, id_ = text.partition(".")
-    if not dot or not at.isascii() or not at.isdigit():
-        raise InvalidInput(f"{text!r} is not a position in the log.", hint="Begin again without one.")
-    return int(at), id_
+    match text.split("."):
+        case [at, no, n] if all(part.isascii() and part.isdigit() and len(part) < _DIGITS for part in (at, no, n)):
+            return int(at), int(no), int(n)
+    raise InvalidInput(f"{text!r} is not a position in the log.", hint="Begin again without one.")

@@ -8,6 +8,8 @@ from typing import Any
 import msgspec
 
 from provisor.provisioning.leases.store import Lease, keep
+from provisor.provisioning.log.model import LogFilter
+from provisor.provisioning.log.store import latest_of_job
 from provisor.provisioning.model import Escrow, Kind, Link
 from provisor.provisioning.quarantine import Tally
 from provisor.provisioning.recording.store import slice_of
@@ -96,8 +98,8 @@ class Lookups:
             row = await tx.fetch_one(SQL["escrow_by_code"], {"job_id": job_id})
             if row is None:
                 return "InternalError", "", None
-            entry = await tx.fetch_one(SQL["latest_failure"], {"job_id": job_id, "code": row[0]})
-            return row[0], row[1] or "", _loaded(entry[0]).get("exchange") if entry else None
+            found = await latest_of_job(tx, job_id, LogFilter(status="failure", error_code=row[0]), 1)
+            return row[0], row[1] or "", found[0].get("exchange") if found else None
 
         return await self._database.read(work, long=True)
 
@@ -150,8 +152,8 @@ class Lookups:
         """The newest exchange in the log with this error code, if any."""
 
         async def work(tx: Tx) -> dict[str, Any] | None:
-            entry = await tx.fetch_one(SQL["latest_of_code"], {"job_id": job_id, "code": code})
-            return _loaded(entry[0]).get("exchange") if entry else None
+            found = await latest_of_job(tx, job_id, LogFilter(error_code=code), 1)
+            return found[0].get("exchange") if found else None
 
         return await self._database.read(work, long=True)
 

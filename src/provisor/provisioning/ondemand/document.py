@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from provisor.clock import iso
-from provisor.provisioning.entry import TARGET_TYPES
+from provisor.provisioning.log.reading import TARGET_TYPES
 from provisor.provisioning.ondemand.model import OnDemandResult
 
 SOURCE_SYSTEM = "Microsoft Entra ID"

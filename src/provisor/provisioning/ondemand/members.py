@@ -75,7 +75,7 @@ async def carry_out(run: Run, work: MemberWork) -> Batch:
         )
         batch.touched.clear()
         await run.record(batch)
-        done.log += batch.log
+        done.log.extend(batch.log)
         done.joined += batch.joined
         done.left += batch.left
     return done

@@ -140,7 +140,7 @@ class OnDemand:
         manager = mappings.reference("manager") if kind == "User" else None
         state, differences = seen_state(target, item.link.acknowledged, manager)
         item.link = replace(item.link, acknowledged=state)
-        await _record(run, Batch(links=[item.link]) if differences else Batch())
+        await _record(run, Batch(links={item.source.id: item.link}) if differences else Batch())
         story.seen(target, differences)
 
     async def _manager(self, run: Run, item: Item, link: Link | None, mappings: Mappings, story: Story) -> None:

@@ -10,6 +10,8 @@ import msgspec
 from provisor.connector.answers import TargetObject
 from provisor.connector.errors import TargetError
 from provisor.ids import new_id
+from provisor.provisioning.log.model import Entry
+from provisor.provisioning.log.reading import entries_of_lines
 from provisor.provisioning.mapping import SOFT_DELETED, Mappings
 from provisor.provisioning.model import Kind, Link, Match
 from provisor.provisioning.notes import Item
@@ -53,7 +55,7 @@ class Story:
         self._mappings = mappings
         self._began = run.clock.now_ms()
         self._steps: list[OnDemandStep] = []
-        self._entries: list[dict[str, Any]] = []
+        self._entries: list[Entry] = []
         self._drift: list[Drift] = []
         self._members: dict[str, int] = {}
         self._target: TargetObject | None = None
@@ -124,11 +126,11 @@ class Story:
 
     def done(self, batch: Batch, item: Item) -> None:
         """What came of it, told by its log entry."""
-        self._entries += [msgspec.json.decode(row.entry) for row in batch.log]
+        self._entries += entries_of_lines(self._run.writer.common, batch.log)
 
     def references(self, batch: Batch) -> None:
         """The manager was written."""
-        self._entries += [msgspec.json.decode(row.entry) for row in batch.log]
+        self._entries += entries_of_lines(self._run.writer.common, batch.log)
 
     def waits(self, why: str) -> None:
         """A reference cannot be written yet."""
@@ -138,7 +140,7 @@ class Story:
     def members(self, work: MemberWork, batch: Batch) -> None:
         """A group's members were compared and written."""
         self._drift += work.drift
-        self._entries += [msgspec.json.decode(row.entry) for row in batch.log]
+        self._entries += entries_of_lines(self._run.writer.common, batch.log)
         self._members = {
             "added": len(batch.joined),
             "removed": len(batch.left),

@@ -8,10 +8,3 @@ SELECT o.source_id, o.object_type, o.action, o.reason FROM outcome o
    AND (CAST(:action AS TEXT) IS NULL OR o.action = :action) AND (CAST(:reason AS TEXT) IS NULL OR o.reason = :reason)
    AND (CAST(:object_type AS TEXT) IS NULL OR o.object_type = :object_type)
  ORDER BY o.source_id LIMIT :limit
-
--- name: entries_of
--- What a cycle's log says about these objects, the oldest entry first. An object's first entry is about itself; those
--- of its manager and its members follow.
-SELECT l.source_id, l.action, l.status, l.entry FROM provisioning_log l
- WHERE l.job_id = :job_id AND l.source_id IN (:ids...) AND COALESCE(l.cycle_id, '') = :cycle_id
- ORDER BY l.id

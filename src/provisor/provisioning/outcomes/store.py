@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-import msgspec
-
+from provisor.provisioning.log.blocks import Spot
+from provisor.provisioning.log.store import lines_of_cycle, told
 from provisor.provisioning.model import Action
 from provisor.provisioning.outcomes.model import Outcome
 from provisor.storage.database import Database, Row, Tx
-from provisor.storage.queries import id_list, named_queries
+from provisor.storage.queries import named_queries
 
 _SQL = named_queries("provisor.provisioning.outcomes")
 # Which entry tells an outcome: (action, status) of the log. What is not here is told by whatever was written first.
@@ -43,23 +42,22 @@ class OutcomeStore:
         """The next objects by source id."""
         wanted = {"job_id": job_id, "cycle_id": cycle_id, "action": action, "reason": reason, "object_type": kind}
 
-        async def work(tx: Tx) -> tuple[list[Row], list[Row]]:
-            found = await tx.fetch_all(_SQL["outcomes_after"], {**wanted, "after": after, "limit": limit})
-            ids = id_list(row[0] for row in found)
-            told = await tx.fetch_all(_SQL["entries_of"], {"job_id": job_id, "ids": ids, "cycle_id": cycle_id})
-            return found, told
+        async def work(tx: Tx) -> list[Outcome]:
+            rows = await tx.fetch_all(_SQL["outcomes_after"], {**wanted, "after": after, "limit": limit})
+            lines: dict[str, list[tuple[Row, Spot]]] = {}
+            for block, spot in await lines_of_cycle(tx, job_id, cycle_id, [row[0] for row in rows]):
+                lines.setdefault(spot.head.source_id, []).append((block, spot))
+            best = {id_: _best(done, lines[id_]) for id_, _, done, _ in rows if id_ in lines}
+            entries = dict(zip(best, await told(tx, list(best.values())), strict=True))
+            return [Outcome(id_, kind, done, why, entries.get(id_)) for id_, kind, done, why in rows]
 
-        rows, told = await self._database.read(work, long=True)
-        entries: dict[str, list[Row]] = {}
-        for row in told:
-            entries.setdefault(row[0], []).append(row)
-        return [Outcome(id_, type_, done, why, _best(done, entries.get(id_, ()))) for id_, type_, done, why in rows]
+        return await self._database.read(work, long=True)
 
 
-def _best(action: str, rows: Sequence[Row]) -> Mapping[str, Any] | None:
-    """The entry that tells this outcome."""
-    if not rows:
-        return None
-    fits = [row for row in rows if (row[1], row[2]) in _TELLS.get(action, ()) or row[2] == _STATUSES.get(action)]
-    found: Mapping[str, Any] = msgspec.json.decode((fits or rows)[0][3])
-    return found
+def _best(action: str, lines: Sequence[tuple[Row, Spot]]) -> tuple[Row, Spot]:
+    """The line that tells this outcome: an object's first is about itself; those of its manager and members follow."""
+    for block, spot in lines:
+        head = spot.head
+        if (head.action, head.status) in _TELLS.get(action, ()) or head.status == _STATUSES.get(action):
+            return block, spot
+    return lines[0]

@@ -5,6 +5,7 @@ Links, outcomes, log entries, cleared slots and what follows from them: so a cra
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +18,8 @@ from provisor.provisioning.guarding import store as guarding
 from provisor.provisioning.learning import store as learning
 from provisor.provisioning.learning.model import Learnt
 from provisor.provisioning.leases.store import Lease, keep
+from provisor.provisioning.log import store as log
+from provisor.provisioning.log.blocks import Lines
 from provisor.provisioning.model import Action, Kind, Link, Pending, PendingMember, Retry, name_key
 from provisor.provisioning.nesting import store as nesting
 from provisor.provisioning.rechecking import store as rechecking
@@ -30,21 +33,6 @@ _KEPT_SLICES = 2 * 24 * 6
 _SUCCESSES = (Action.CREATED, Action.UPDATED, Action.DISABLED, Action.DELETED)
 
 
-class LogRow(msgspec.Struct, frozen=True, gc=False):
-    """An entry of the provisioning log: what it is searched by, and the entry itself."""
-
-    id: str
-    change_id: str
-    source_id: str
-    kind: Kind
-    action: str
-    status: str
-    error_code: str | None
-    entry: str  # JSON
-    target_id: str | None = None
-    source_name: str = ""
-
-
 @dataclass(slots=True)
 class Batch:
     """What one batch of a cycle has learnt, until it is written."""
@@ -52,7 +40,8 @@ class Batch:
     # Ids of the objects that were looked at. They are counted apart from the outcomes, and must agree with them.
     considered: list[str] = field(default_factory=list)
     outcomes: list[tuple[str, Kind, Action, str | None]] = field(default_factory=list)
-    links: list[Link] = field(default_factory=list)
+    # By source id: what is known of an object last is what holds.
+    links: dict[str, Link] = field(default_factory=dict)
     # Objects that are in the target since this batch: references to them, and theirs, can be written now.
     arrived: list[tuple[str, Kind]] = field(default_factory=list)
     # No longer in the target, or no longer ours: the link goes, and its memberships with it.
@@ -72,7 +61,7 @@ class Batch:
     postponed: list[tuple[Pending, Retry, str, str]] = field(default_factory=list)
     remarked: list[tuple[str, Kind]] = field(default_factory=list)
     intents_done: list[str] = field(default_factory=list)
-    log: list[LogRow] = field(default_factory=list)
+    log: Lines = field(default_factory=Lines)
     # What the target was seen to refuse, whatever its profile says.
     learnt: set[Learnt] = field(default_factory=set)
     pairs_cleared: list[PendingMember] = field(default_factory=list)
@@ -104,11 +93,12 @@ class RecordStore:
         lane: str,
         nested: bool,
         tenant_id: str,
+        common: Mapping[str, Any],
         now: int,
         until: int,
     ) -> None:
         """Write down what a batch of a lane has learnt, and what follows from it, in one commit. ``nested``: groups
-        inside groups count."""
+        inside groups count; ``common``: what all its entries of the log share (``Writer.common``)."""
 
         async def work(tx: Tx) -> None:
             await keep(tx, lease, until)
@@ -121,7 +111,7 @@ class RecordStore:
             await land(tx, lease.job_id, lane)
             await guarding.record(tx, lease.job_id, batch.guard, now)
             await _record_outcomes(tx, cycle_id, batch)
-            await _record_log(tx, lease.job_id, cycle_id, batch, tenant_id, now)
+            await log.save(tx, batch.log, common, tenant_id=tenant_id, job_id=lease.job_id, cycle_id=cycle_id, at=now)
             await learning.save(tx, lease.job_id, batch.learnt, now)
             await _count_slice(tx, lease.job_id, batch, now)
 
@@ -151,7 +141,7 @@ async def _record_links(tx: Tx, job_id: str, batch: Batch, tenant_id: str, now: 
                 "now": now,
                 "successor_id": link.successor_id,
             }
-            for link in batch.links
+            for link in batch.links.values()
             if link.source_id not in dropped
         ],
     )
@@ -267,31 +257,6 @@ async def _record_outcomes(tx: Tx, cycle_id: str, batch: Batch) -> None:
     await tx.execute_many(SQL["save_outcome"], rows)
     if considered:
         await tx.execute(SQL["count_considered"], {"id": cycle_id, "n": considered})
-
-
-async def _record_log(tx: Tx, job_id: str, cycle_id: str, batch: Batch, tenant_id: str, now: int) -> None:
-    await tx.execute_many(
-        SQL["log"],
-        [
-            {
-                "id": row.id,
-                "tenant_id": tenant_id,
-                "job_id": job_id,
-                "cycle_id": cycle_id,
-                "change_id": row.change_id,
-                "at": now,
-                "source_id": row.source_id,
-                "object_type": row.kind,
-                "action": row.action,
-                "status": row.status,
-                "error_code": row.error_code,
-                "entry": row.entry,
-                "target_id": row.target_id,
-                "source_name": row.source_name.lower(),
-            }
-            for row in batch.log
-        ],
-    )
 
 
 def slice_of(moment: int) -> int:

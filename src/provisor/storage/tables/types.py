@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, MetaData, Text
+from sqlalchemy import BigInteger, Boolean, Integer, MetaData, Text
 from sqlalchemy.types import TypeEngine
 
 metadata = MetaData(
@@ -21,4 +21,6 @@ Document: TypeEngine[str] = Text()
 # Milliseconds since 1970 UTC.
 Moment: TypeEngine[int] = BigInteger()
 Number: TypeEngine[int] = BigInteger()
+# A number that is the primary key alone: SQLite has the rows in its order, without an index beside them.
+RowNumber: TypeEngine[int] = BigInteger().with_variant(Integer(), "sqlite")
 Flag: TypeEngine[bool] = Boolean(create_constraint=False)
