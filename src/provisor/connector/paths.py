@@ -32,6 +32,8 @@ _AND = re.compile(r"and\s", re.IGNORECASE)
 _BOOLEANS = frozenset({"active", "primary"})
 
 ElementKey = tuple[str, str, frozenset[tuple[str, str | bool]]]
+# By extension, attribute and selector: the element of a document.
+Elements = dict[tuple[str | None, str, tuple[tuple[str, str | bool], ...]], dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +104,9 @@ def read_all(document: Mapping[str, Any], path: TargetPath) -> Iterator[Any]:
             yield item
 
 
-def write(document: dict[str, Any], path: TargetPath, value: Any) -> None:
-    """Set the value at ``path`` in a new document; elements with the same selector are one element."""
+def write(document: dict[str, Any], path: TargetPath, value: Any, known: Elements | None = None) -> None:
+    """Set the value at ``path`` in a new document; elements with the same selector are one element. ``known``: those of
+    the document that were written before, which need not be searched for."""
     holder = document.setdefault(path.urn, {}) if path.urn else document
     if path.selector is None:
         if path.sub is None:
@@ -111,11 +114,16 @@ def write(document: dict[str, Any], path: TargetPath, value: Any) -> None:
         else:
             holder.setdefault(path.attribute, {})[path.sub] = value
         return
-    elements: list[dict[str, Any]] = holder.setdefault(path.attribute, [])
-    element = next((item for item in elements if _selected(item, path.selector)), None)
+    key = (path.urn, path.attribute, path.selector)
+    element = known.get(key) if known is not None else None
     if element is None:
-        element = dict(path.selector)
-        elements.append(element)
+        elements: list[dict[str, Any]] = holder.setdefault(path.attribute, [])
+        element = next((item for item in elements if _selected(item, path.selector)), None)
+        if element is None:
+            element = dict(path.selector)
+            elements.append(element)
+        if known is not None:
+            known[key] = element
     element[path.sub or "value"] = value
 
 

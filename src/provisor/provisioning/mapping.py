@@ -25,6 +25,8 @@ Get = Callable[[str], Any]
 SOFT_DELETED = "IsSoftDeleted"
 APP_ROLES = "appRoleAssignments"
 UNIQUE = "SelectUniqueValue"
+# Types of attributes whose values are not simply a text.
+_NO_TEXT = frozenset({"Boolean", "Integer", "DateTime"})
 
 
 class MappingFailed(Exception):
@@ -104,7 +106,10 @@ class Mappings:
         for row in self.values:
             if not creating and (row.flow_type is FlowType.OBJECT_ADD_ONLY or UNIQUE in row.source.functions):
                 continue
-            value = self._value(row, look_up, taken)
+            value = self._value(row, look_up if SOFT_DELETED in row.source.attributes else get, taken)
+            if value.__class__ is str and value and row.type not in _NO_TEXT and not row.multivalued:
+                values[row.target] = value  # as most are
+                continue
             if value is NO_FLOW:
                 if not creating:
                     values[row.target] = NO_FLOW

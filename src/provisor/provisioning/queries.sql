@@ -618,18 +618,24 @@ LEFT JOIN link g ON g.job_id = p.job_id AND g.source_id = p.group_id
 LEFT JOIN link m ON m.job_id = p.job_id AND m.source_id = p.member_id
 ORDER BY p.group_id, p.member_id
 
--- name: clear_pair
+-- name: clear_pairs
 -- Looked at.
-DELETE FROM pending_member WHERE job_id = :job_id AND group_id = :group_id AND member_id = :member_id
+DELETE FROM pending_member WHERE job_id = :job_id AND group_id = :group_id AND member_id IN (:ids...)
 
 -- name: postpone_pair
 -- Failed: when it is tried again.
 UPDATE pending_member SET due_at = :due_at, attempts = :attempts, failed_first_at = :failed_first_at
 WHERE job_id = :job_id AND group_id = :group_id AND member_id = :member_id
 
--- name: save_membership
--- The target has this member.
-INSERT INTO link_member (job_id, group_id, member_id, doubtful) VALUES (:job_id, :group_id, :member_id, FALSE)
+-- name: save_memberships
+-- The target has these members of a group.
+INSERT INTO link_member (job_id, group_id, member_id, doubtful)
+SELECT :job_id, :group_id, value, FALSE FROM json_each(:ids) WHERE TRUE
+ON CONFLICT (job_id, group_id, member_id) DO UPDATE SET doubtful = FALSE
+
+-- name: save_memberships (postgresql)
+INSERT INTO link_member (job_id, group_id, member_id, doubtful)
+SELECT :job_id, :group_id, value, FALSE FROM json_array_elements_text(CAST(:ids AS json)) AS value
 ON CONFLICT (job_id, group_id, member_id) DO UPDATE SET doubtful = FALSE
 
 -- name: doubt_membership
@@ -666,9 +672,9 @@ DELETE FROM flight WHERE job_id = :job_id AND lane = :lane
 -- What the target has at some paths is not known any more.
 UPDATE link SET acknowledged = :acknowledged WHERE job_id = :job_id AND source_id = :source_id
 
--- name: drop_membership
--- The target no longer has this member.
-DELETE FROM link_member WHERE job_id = :job_id AND group_id = :group_id AND member_id = :member_id
+-- name: drop_memberships
+-- The target no longer has these members of a group.
+DELETE FROM link_member WHERE job_id = :job_id AND group_id = :group_id AND member_id IN (:ids...)
 
 -- name: count_slice
 -- What became of a batch's objects, by slices of time.

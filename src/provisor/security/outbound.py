@@ -132,6 +132,7 @@ class GuardedResolver(AbstractResolver):
         await self._resolver.close()
 
 
+@lru_cache(maxsize=1_024)
 def is_address(host: str) -> bool:
     """Is ``host`` an IP address, so that no name is resolved? Without the brackets of IPv6."""
     try:

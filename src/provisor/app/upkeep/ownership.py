@@ -28,6 +28,7 @@ _BY_COLUMN: dict[str, tuple[tuple[str, str], ...]] = {
         ("plan_id", f"plan_id IN (SELECT id FROM plan WHERE job_id IN ({_JOBS}))"),
         ("grant_id", "grant_id IN (SELECT id FROM token_grant WHERE tenant_id = :id)"),
         ("service_principal_id", "service_principal_id IN (SELECT id FROM service_principal WHERE tenant_id = :id)"),
+        ("no", "no IN (SELECT no FROM provisioning_log_block WHERE tenant_id = :id)"),
     ),
     "company": (
         ("company_id", "company_id = :id"),
@@ -35,7 +36,15 @@ _BY_COLUMN: dict[str, tuple[tuple[str, str], ...]] = {
     ),
 }
 # Others are found by their rows, so these go last, in this order.
-_LAST = ("cycle", "plan", "token_grant", "service_principal", "synchronization_job", "oauth_client")
+_LAST = (
+    "provisioning_log_block",
+    "cycle",
+    "plan",
+    "token_grant",
+    "service_principal",
+    "synchronization_job",
+    "oauth_client",
+)
 # The chain of the audit log is dropped apart, since how it ended is told.
 _APART = frozenset({"audit_entry", "audit_head", "audit_target"})
 
@@ -75,4 +84,7 @@ def of_a_job() -> list[str]:
             parent = "plan" if "plan_id" in columns else "cycle"
             inner = f"SELECT id FROM {parent} WHERE job_id = :id"
             found.append(f"DELETE FROM {table.name} WHERE {parent}_id IN ({inner})")
+        elif "no" in columns:
+            inner = "SELECT no FROM provisioning_log_block WHERE job_id = :id"
+            found.append(f"DELETE FROM {table.name} WHERE no IN ({inner})")
     return found

@@ -5,7 +5,7 @@ Links, outcomes, log entries, cleared slots and what follows from them: so a cra
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,7 +24,7 @@ from provisor.provisioning.model import Action, Kind, Link, Pending, PendingMemb
 from provisor.provisioning.nesting import store as nesting
 from provisor.provisioning.rechecking import store as rechecking
 from provisor.storage.database import Database, Tx
-from provisor.storage.queries import id_list, named_queries
+from provisor.storage.queries import Query, id_list, named_queries
 
 SQL = named_queries("provisor.provisioning")
 # Thresholds look at a window of time by slices of ten minutes.
@@ -202,15 +202,16 @@ async def _record_pairs(tx: Tx, job_id: str, batch: Batch) -> None:
     def pair(slot: PendingMember) -> dict[str, Any]:
         return {"job_id": job_id, "group_id": slot.group_id, "member_id": slot.member_id}
 
-    await tx.execute_many(SQL["save_membership"], [pair(slot) for slot in batch.joined])
-    await tx.execute_many(SQL["drop_membership"], [pair(slot) for slot in batch.left])
+    # A statement a group, not a member: groups of thousands are written like groups of one.
+    await _of_groups(tx, SQL["save_memberships"], job_id, batch.joined)
+    await _of_groups(tx, SQL["drop_memberships"], job_id, batch.left)
     known = {*batch.joined, *batch.left}
     doubted = [slot for slot in batch.doubted if slot not in known]
     await tx.execute_many(SQL["doubt_membership"], [pair(slot) for slot in doubted])
     if batch.joined or doubted:
         members = {slot.member_id for slot in (*batch.joined, *doubted)}
         await tx.execute(SQL["forget_strays"], {"job_id": job_id, "ids": id_list(sorted(members))})
-    await tx.execute_many(SQL["clear_pair"], [pair(slot) for slot in batch.pairs_cleared])
+    await _of_groups(tx, SQL["clear_pairs"], job_id, batch.pairs_cleared)
     await tx.execute_many(
         SQL["postpone_pair"],
         [
@@ -223,6 +224,14 @@ async def _record_pairs(tx: Tx, job_id: str, batch: Batch) -> None:
             for slot, retry in batch.pairs_postponed
         ],
     )
+
+
+async def _of_groups(tx: Tx, query: Query, job_id: str, slots: Sequence[PendingMember]) -> None:
+    members: dict[str, list[str]] = {}
+    for slot in slots:
+        members.setdefault(slot.group_id, []).append(slot.member_id)
+    for group_id, ids in members.items():
+        await tx.execute(query, {"job_id": job_id, "group_id": group_id, "ids": id_list(dict.fromkeys(ids))})
 
 
 async def _record_decisions(tx: Tx, job_id: str, batch: Batch, now: int) -> None:
