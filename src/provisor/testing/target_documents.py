@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import re
 from typing import Any
 
@@ -122,7 +123,13 @@ def _joined(present: list[Any], more: list[Any]) -> list[Any]:
         {key: part for key, part in item.items() if part is not None} if isinstance(item, dict) else item
         for item in more
     ]
-    return present + [item for item in more if item not in present]
+    known = {_text(item) for item in present}
+    return present + [item for item in more if _text(item) not in known]
+
+
+def _text(item: Any) -> str:
+    """The same for equal values, so that a group of 100,000 is not searched for each of its new members."""
+    return json.dumps(item, sort_keys=True, ensure_ascii=False)
 
 
 def _set(holder: Document, name: str, value: Any) -> None:

@@ -26,7 +26,7 @@ from provisor.testing.crash import CrashingDatabase
 from provisor.testing.database import Store
 from provisor.testing.target import SimulatedTarget
 
-HISTORIES = int(os.environ.get("PROVISOR_DURABLE_HISTORIES", "12"))
+HISTORIES = int(os.environ.get("PROVISOR_DURABLE_HISTORIES", "50"))
 LENGTH = 10
 AT_ONCE = 25
 

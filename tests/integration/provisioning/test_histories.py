@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from conftest import World
 
 # More in a night: scripts/bench soak_engine.
-HISTORIES = int(os.environ.get("PROVISOR_HISTORIES", "800"))
+HISTORIES = int(os.environ.get("PROVISOR_HISTORIES", "2000"))
 NAMES = tuple("abcdefgh")
 TEAMS = ("red", "green", "blue")
 FAULTS = {

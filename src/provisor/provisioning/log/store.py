@@ -24,7 +24,7 @@ from provisor.storage.queries import Query, id_list, named_queries
 _SQL = named_queries("provisor.provisioning.log")
 
 # Blocks that are looked at for one page.
-SCAN = 1_000
+SCAN = 400
 # Blocks that are fetched at once: few at first, since most pages are full after some.
 _FIRST_FETCH, _MOST_FETCHED = 4, 128
 
