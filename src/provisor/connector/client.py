@@ -11,6 +11,7 @@ import itertools
 import uuid
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -41,6 +42,14 @@ log = structlog.get_logger(__name__)
 
 _encode = msgspec.json.Encoder().encode
 _last: ContextVar[Exchange | None] = ContextVar("provisor_last_exchange", default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class MembersChanged:
+    """Members, by the target's id, that joined (true) or left (false) a group with one exchange."""
+
+    members: Sequence[tuple[str, bool]]
+    exchange: Exchange | None
 
 
 class ScimClient:
@@ -176,8 +185,8 @@ class ScimClient:
         operation = messages.reference_operation(path, old_target_id, new_target_id, self.dialect)
         await self._patch(kind, target_id, [operation])
 
-    async def change_members(self, group_id: str, add: Sequence[str], remove: Sequence[str]) -> None:
-        """Add and remove members, by the target's ids, in as many PATCHes as the target needs.
+    async def change_members(self, group_id: str, add: Sequence[str], remove: Sequence[str]) -> list[MembersChanged]:
+        """Add and remove members, by the target's ids, in as many PATCHes as the target needs; which has done what.
 
         Members are not read; a dialect may ask of one of them whether it is there already. Both are safe to repeat:
         after a failure, part of the changes may have been made. Raises ``TargetError``; of several failures the first.
@@ -187,10 +196,11 @@ class ScimClient:
         size = min((limit for limit in limits if limit), default=_MEMBERS_PER_PATCH)
         chunks = [changes[at : at + size] for at in range(0, len(changes), size)]
         at_once = self.dialect.member_patches_at_once
+        done: list[MembersChanged] = []
         for at in range(0, len(chunks), at_once):
             window = chunks[at : at + at_once]
             if len(window) == 1:
-                await self._change_members(group_id, window[0])
+                done.append(await self._change_members(group_id, window[0]))
                 continue
             results = await asyncio.gather(
                 *(self._change_members(group_id, chunk) for chunk in window), return_exceptions=True
@@ -198,6 +208,8 @@ class ScimClient:
             failures = [result for result in results if isinstance(result, BaseException)]
             if failures:
                 raise failures[0]
+            done += [result for result in results if not isinstance(result, BaseException)]
+        return done
 
     async def delete(self, kind: Kind, target_id: str) -> bool:
         """Remove an object for good; false when it was already gone (404). Raises ``TargetError``."""
@@ -242,12 +254,14 @@ class ScimClient:
             return False
         return [one.id for one in found] == [target_id]
 
-    async def _change_members(self, group_id: str, changes: Sequence[tuple[str, bool]]) -> None:
+    async def _change_members(self, group_id: str, changes: Sequence[tuple[str, bool]]) -> MembersChanged:
         needed = [
             (id_, joins) for id_, joins in changes if not (joins and await self._has("Group", group_id, "members", id_))
         ]
         if needed:
             await self._patch_members(group_id, needed)
+        # Where nothing was needed, the answer to the question shows it. Each is asked and sent in a task of its own.
+        return MembersChanged(changes, self.last_exchange)
 
     async def _patch_members(self, group_id: str, changes: Sequence[tuple[str, bool]]) -> None:
         add = [id_ for id_, joins in changes if joins]

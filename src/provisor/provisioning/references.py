@@ -154,7 +154,7 @@ async def change_members(run: Run, batch: Batch, join: Sequence[Pair], leave: Se
     target_id = first.group_target or ""
     slots = [pair.slot for pair in (*join, *leave)]
     try:
-        await run.client.change_members(target_id, _targets(join), _targets(leave))
+        done = await run.client.change_members(target_id, _targets(join), _targets(leave))
     except (Stopped, asyncio.CancelledError):
         batch.doubted.extend(slots)
         raise
@@ -183,11 +183,11 @@ async def change_members(run: Run, batch: Batch, join: Sequence[Pair], leave: Se
         batch.left.append(pair.slot)
     batch.pairs_cleared.extend(pair.slot for pair in [*join, *leave])
     batch.touched.append((source.id, "Group"))
-    written = [(pair.member_name or "", None, pair.member_target) for pair in join] + [
-        (pair.member_name or "", pair.member_target, None) for pair in leave
-    ]
-    now, exchange = run.clock.now_ms(), run.client.last_exchange
-    batch.log.append(run.writer.members(source, target_id, written, now=now, exchange=exchange))
+    names = {pair.member_target: pair.member_name for pair in (*join, *leave)}
+    now = run.clock.now_ms()
+    for one in done:
+        written = [(names[id_], None, id_) if joins else (names[id_], id_, None) for id_, joins in one.members]
+        batch.log.append(run.writer.members(source, target_id, written, now=now, exchange=one.exchange))
 
 
 async def _gone(run: Run, batch: Batch, source: Source, target_id: str, error: TargetError) -> bool:

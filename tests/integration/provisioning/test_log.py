@@ -83,6 +83,23 @@ async def test_managers_and_members_are_entries_of_their_own_with_the_targets_id
     assert "PATCH" in member["exchange"]["request"]
 
 
+@pytest.mark.parametrize("dialect", ["entra", "entra-aadOptscim062020", "provisor"])
+async def test_a_members_entry_shows_the_request_that_carried_it(world: World, dialect: str) -> None:
+    await world.services.applications.change_settings(operator(), world.job_id, {"dialect": dialect})
+    team = await world.group("Team")
+    people = [await world.person(f"person{n}") for n in range(7)]
+    await world.services.directory.add_members(operator(), world.tenant.id, team.id, [one.id for one in people])
+    await world.assign(*people, team)
+    await world.start()
+    await world.cycle()
+    found = await entries(world, source_id=team.id, action="update")
+    assert len(found) == 7
+    for entry in found:
+        [change] = entry["modifiedProperties"]
+        assert entry["exchange"]["request"].startswith("PATCH /scim/v2/Groups/")
+        assert json.dumps(change["newValue"]) in entry["exchange"]["requestBody"]
+
+
 async def test_a_redacted_value_shows_nowhere(world: World) -> None:
     apps, job_id = world.services.applications, world.job_id
     schema = apps.template("scim").default_schema(job_id)

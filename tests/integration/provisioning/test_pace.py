@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from provisor.connector.transport import Response
 from provisor.directory.model import NewUser
 from provisor.provisioning import quarantine
 from provisor.provisioning.engine import run_inline
+from provisor.provisioning.log.model import LogFilter
 from provisor.security.actor import operator
 from provisor.testing.target_faults import failure, method
 from provisor.testing.transport import error_reply
@@ -53,6 +55,19 @@ async def everybody(world: World, n: int) -> None:
         await world.services.directory.create_users(operator(), world.tenant.id, new[at : at + 500])
     await world.services.applications.set_sync_all(operator(), world.job_id, True)
     await world.start()
+
+
+async def test_at_a_slow_target_batches_are_smaller_so_that_a_leaver_waits_less(world: World) -> None:
+    await everybody(world, 300)
+    Limited(world)
+    await world.cycle()
+    found = await world.services.log.latest(operator(), world.tenant.id, LogFilter(action="create"), 1_000)
+    assert len(found) == 300
+    # What is written down together was one batch: an entry's id ends with its place there.
+    batches = Counter(entry["id"][:-4] for entry in found)
+    sizes = sorted(batches.values(), reverse=True)
+    assert sum(sizes[:2]) == 200  # the first, in the two blocks that so many entries need
+    assert max(sizes[2:]) <= 20
 
 
 async def test_three_thousand_people_at_five_writes_a_second(world: World) -> None:
