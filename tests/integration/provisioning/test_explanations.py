@@ -182,6 +182,8 @@ async def test_what_a_guard_holds(world: World) -> None:
     assert told.held == "rejected: disable"
     assert told.next_action.startswith("nothing: its disabling was rejected by ")
     assert told.answer.endswith(f"the next cycle would do {told.next_action}.")
+    [active] = [line for line in told.mappings if line.target == "active"]
+    assert "is not sent: its disabling was rejected by " in active.verdict
 
 
 async def test_a_target_that_does_not_answer_spoils_nothing_else(world: World) -> None:

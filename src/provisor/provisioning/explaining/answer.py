@@ -35,15 +35,22 @@ class Facts:
     drifted: Sequence[str] = ()
 
 
+def kept_back(planned: PlanEntry | None, held: Held | None) -> str | None:
+    """Why nothing is sent of what is planned; null: it is."""
+    if planned is None or held is None or held.action != planned.action or held.state not in ("held", "rejected"):
+        return None
+    what = {"update": "change", "disable": "disabling", "delete": "deletion"}[held.action]
+    if held.state == "held":
+        return f"a guard holds its {what} until somebody approves or rejects it"
+    return f"its {what} was rejected by {held.decided_by or 'somebody'}"
+
+
 def next_action(planned: PlanEntry | None, held: Held | None) -> str:
     """What a cycle would do with it now. ``held``: what a guard keeps back of it."""
     if planned is None:
         return "nothing: it is in order as it is"
-    if held is not None and held.action == planned.action and held.state in ("held", "rejected"):
-        what = {"update": "change", "disable": "disabling", "delete": "deletion"}[held.action]
-        if held.state == "held":
-            return f"nothing: a guard holds its {what} until somebody approves or rejects it"
-        return f"nothing: its {what} was rejected by {held.decided_by or 'somebody'}"
+    if (why := kept_back(planned, held)) is not None:
+        return f"nothing: {why}"
     told = {
         "create": "create it",
         "link": f"link it to {planned.target_id}, which exists already",

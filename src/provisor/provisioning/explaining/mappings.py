@@ -26,11 +26,20 @@ _APPLIES = {
     FlowType.ATTRIBUTE_ADD_ONLY: "only where the target has no value",
 }
 
+_SENT_NEXT = "It differs from what the target confirmed last: the next cycle sends it."
+
 
 def mapping_lines(
-    mappings: Mappings, item: Item, target: TargetObject | None, *, soft_deleted: bool, attribute: str | None
+    mappings: Mappings,
+    item: Item,
+    target: TargetObject | None,
+    *,
+    soft_deleted: bool,
+    attribute: str | None,
+    kept_back: str | None = None,
 ) -> list[MappingLine]:
-    """Every mapping, or that of one target attribute (in any case), with the steps of its expression."""
+    """Every mapping, or that of one target attribute (in any case), with the steps of its expression. ``kept_back``:
+    why nothing is sent of the object."""
     creating = item.link is None and target is None
 
     def get(name: str) -> Any:
@@ -51,6 +60,9 @@ def mapping_lines(
                 if attribute is None
                 else _with_steps(row, values, desired.get(row.target), error, item, target, get, mappings.context)
             )
+    if kept_back is not None:
+        why = f"It differs from what the target confirmed last, and is not sent: {kept_back}."
+        lines = [replace(line, verdict=why) if line.verdict == _SENT_NEXT else line for line in lines]
     return lines
 
 
@@ -158,7 +170,7 @@ def _verdict(
         )
     if acknowledged is not None and same(desired, acknowledged):
         return "The target has confirmed it."
-    return "It differs from what the target confirmed last: the next cycle sends it."
+    return _SENT_NEXT
 
 
 def _text(value: Any) -> str | None:

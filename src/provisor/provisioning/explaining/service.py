@@ -17,7 +17,7 @@ from provisor.errors import InvalidInput
 from provisor.ids import new_id
 from provisor.provisioning import objects
 from provisor.provisioning.engine import SERVICE, Engine, Stores
-from provisor.provisioning.explaining.answer import Facts, answer, next_action, would_change
+from provisor.provisioning.explaining.answer import Facts, answer, kept_back, next_action, would_change
 from provisor.provisioning.explaining.grounds import clauses_of, grounds_of
 from provisor.provisioning.explaining.mappings import mapping_lines
 from provisor.provisioning.explaining.model import Event, Explanation, MatchLine, ReferenceLine
@@ -141,7 +141,14 @@ class Explanations:
             queue=_queue(slot),
             held=None if held is None else f"{held.state}: {held.action}",
             matching=look.matching,
-            mappings=mapping_lines(mappings, item, look.target, soft_deleted=soft_deleted, attribute=attribute),
+            mappings=mapping_lines(
+                mappings,
+                item,
+                look.target,
+                soft_deleted=soft_deleted,
+                attribute=attribute,
+                kept_back=kept_back(look.planned, held),
+            ),
             references=references,
             members=counts,
             events=events,
