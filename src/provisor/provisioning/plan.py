@@ -258,7 +258,11 @@ def _user_leaves(source: Source, entitlement: Entitlement, link: Link, rule: Rul
                 "EntrySynchronizationSkipped",
                 "It is to be disabled, but no target attribute that flows on updates is mapped from IsSoftDeleted.",
             )
-        if not (changes and link.state == "disabled" and entitlement.in_scope):
+        if not entitlement.in_scope:
+            # Only a name that changed with the leaving, and could not be written with it, comes after: somebody may
+            # wait for the old one.
+            changes = tuple(change for change in changes if change.path in rule.matching)
+        if not (changes and link.state == "disabled"):
             return Unchanged(state)
     if not rule.may_update:
         return Skip(

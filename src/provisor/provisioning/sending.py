@@ -323,7 +323,8 @@ class Sender:
             acknowledged.pop(change.path, None)
             if change.old is not None:
                 acknowledged[change.path] = change.old
-        return Update(changes, acknowledged, update.state, disables=True)
+        # Not released yet, whoever leaves the scope: the rest of it is to come.
+        return Update(changes, acknowledged, "disabled", disables=True)
 
     async def _delete(self, item: Item, link: Link) -> None:
         try:

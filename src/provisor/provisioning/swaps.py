@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from provisor.connector.errors import Conflict409, TargetError
 from provisor.connector.messages import AttributeChange
-from provisor.provisioning.model import Kind, Update
+from provisor.provisioning.model import Action, Kind, Update
 from provisor.provisioning.notes import Item, Notes
 from provisor.provisioning.plan import Rule
 from provisor.provisioning.run import Run
@@ -119,6 +119,13 @@ class Swaps:
             # Both of them in one batch can be put in order: who leaves is not before the other any more.
             self._notes.not_urgent(item)
             self._notes.wait(item, text)
+            return
+        if isinstance(item.plan, Update) and item.plan.state == "released" and not item.plan.disables:
+            # It is out of scope and has no access: its last name is not worth a failure again and again.
+            text = f"It left the scope, and somebody else has {contest.wanted}: the account keeps {contest.has}."
+            self._notes.link(item, link.target_id, link.acknowledged, "released")
+            self._notes.settle(item, Action.SKIPPED, "NotEffectivelyEntitled")
+            self._notes.log(item, "other", "skipped", code="NotEffectivelyEntitled", reason=text)
             return
         self._notes.refused(item, contest.error, target_id=link.target_id)
 

@@ -438,6 +438,17 @@ async def test_a_manager_who_loses_access_stays_the_manager(world_maker: Callabl
     await tell(world_maker, [*led, ("scope", "assigned"), ("assign", "c")])
 
 
+async def test_a_name_that_changed_with_the_leaving_is_written_for_who_waits_for_the_old_one(
+    world_maker: Callable[..., Awaitable[World]],
+) -> None:
+    # Found by the histories below: access went first, and then the rest was forgotten.
+    leaves = [("delete team", "red"), ("swap", "b", "d")]
+    await tell(world_maker, [("assign", "b"), ("midway", 1, ("delete", "a")), *leaves])
+    await tell(world_maker, [("assign", "b"), ("cycle",), *leaves])
+    await tell(world_maker, [("assign", "b"), ("cycle",), *reversed(leaves)])
+    await tell(world_maker, [("assign", "b"), ("cycle",), *leaves, ("cycle",), ("assign", "d")])
+
+
 @pytest.fixture
 def quiet_log() -> Iterator[None]:
     """Thousands of histories say millions of things that nobody reads."""

@@ -94,6 +94,7 @@ LINKED = link("linked", **ADA, **ACTIVE)
 RENAMED = link("linked", **{**ADA, **ACTIVE, "title": "Lady"})
 OFF = link("disabled", **ADA, **DISABLED)
 OFF_RENAMED = link("disabled", **{**ADA, **DISABLED, "title": "Lady"})
+OFF_NAMED = link("disabled", **{**ADA, **DISABLED, "userName": "ada.king"})
 RELEASED = link("released", **ADA, **DISABLED)
 LEFT_ALONE = "skip EntrySynchronizationSkipped"
 UNASSIGNED = "skip NotEffectivelyEntitled"
@@ -136,6 +137,8 @@ USERS = [
     (OFF_RENAMED, "disabled", "in", RULE, "update title -> disabled"),  # still managed, so it still changes
     (OFF, "disabled", "unassigned", RULE, "unchanged -> released"),
     (OFF_RENAMED, "disabled", "unassigned", RULE, "unchanged -> released"),
+    # but for a name: it may be another's by now, who cannot have it before
+    (OFF_NAMED, "disabled", "unassigned", RULE, "update userName -> released"),
     # row 7: linked, gone for good
     (LINKED, "purged", "unassigned", RULE, "delete"),
     (OFF, "purged", "unassigned", RULE, "delete"),
