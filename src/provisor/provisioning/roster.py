@@ -16,6 +16,9 @@ from provisor.provisioning.model import Kind
 
 # More objects than this are not kept in memory.
 MOST = 20_000
+# Of those that are created while it is kept, so many are added: with its answer each takes 8 KB. Whoever matches one of
+# the others is refused by the target with 409, and found then.
+MOST_ADDED = 2_000
 # A page of the list costs the target about as much as so many questions.
 PAGE_COST = 4
 
@@ -26,12 +29,16 @@ class Roster:
     def __init__(self, objects: Sequence[TargetObject], attributes: Sequence[str]) -> None:
         self._by: dict[str, dict[str, list[TargetObject]]] = {attribute: {} for attribute in attributes}
         self._listed = {found.id: found for found in objects}
+        self._added = 0
         for found in objects:
             for attribute, index in self._by.items():
                 index.setdefault(folded(found.get(attribute)), []).append(found)
 
     def add(self, keys: Sequence[tuple[str, str]], made: TargetObject) -> None:
         """An object that was created since the list was read."""
+        if self._added >= MOST_ADDED:
+            return
+        self._added += 1
         for attribute, value in keys:
             if attribute in self._by:
                 self._by[attribute].setdefault(folded(value), []).append(made)
