@@ -121,8 +121,8 @@ class Writer:
         most = _MOST_OF_FAILURE if status == "failure" else _MOST_OF_SUCCESS
         shown: Sequence[tuple[str, Any, Any]] = changes
         sent = None if exchange is None else _wire(exchange, most=most)
-        hide = _hidden(changes, redacted) if redacted else ()
-        if hide:
+        if redacted:
+            hide = _hidden(changes, redacted)
             shown = [one if one[0] not in redacted else (one[0], _black(one[1]), _black(one[2])) for one in shown]
             sent = None if sent is None else _wire_without(sent, hide)
             reason = None if reason is None else _without(reason, hide)

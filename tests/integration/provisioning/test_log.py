@@ -167,6 +167,13 @@ async def test_entries_are_found_by_everything_they_have(world: World) -> None:
     assert await log.count(operator(), world.tenant.id, LogFilter(action="disable", source_name="ada")) == 1
     assert await log.count(operator(), world.tenant.id, LogFilter(until=at)) == len(everything) - 1
     assert await log.entry(operator(), world.tenant.id, disable["id"]) == disable
+    one = LogFilter(change_id=disable["changeId"])
+    assert await log.count(operator(), world.tenant.id, one) == 1
+    page = await log.page(operator(), world.tenant.id, one, limit=1)
+    assert page.entries == [disable]
+    assert not (await log.page(operator(), world.tenant.id, one, after=page.next, limit=1)).entries
+    assert await entries(world, change_id=disable["changeId"], until=at) == []
+    assert await entries(world, change_id=disable["changeId"], since=at, status="success") == [disable]
     with pytest.raises(NotFound):
         await log.entry(operator(), world.tenant.id, "another")
 

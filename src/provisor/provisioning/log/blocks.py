@@ -103,19 +103,6 @@ class Block:
             counts[line.status] = counts.get(line.status, 0) + (line.members or 1)
         return counts
 
-    def keys(self, tenant_id: str, cycle_id: str) -> list[int]:
-        """Of all that its entries can be found by, ascending."""
-        values: set[tuple[str, str]] = {("cycle_id", cycle_id)}
-        for line in self.lines:
-            values.add(("source_id", line.source_id))
-            values.add(("action", line.action))
-            values.add(("status", line.status))
-            if line.target_id is not None:
-                values.add(("target_id", line.target_id))
-            if line.error_code is not None:
-                values.add(("error_code", line.error_code))
-        return sorted({key_of(tenant_id, name, value) for name, value in values})
-
 
 class Lines:
     """What a batch has put in the log, in order, and in the blocks in which it will lie."""
@@ -163,12 +150,18 @@ def spots(heads: str) -> list[Spot]:
     return found
 
 
-def keys_of(tenant_id: str, cycle_id: str, heads: Iterable[Head]) -> list[int]:
-    """The keys of a stored block, as ``Block.keys`` had them."""
-    lines = [
-        Line(h.source_id, h.object_type, h.action, h.status, h.error_code, b"", h.target_id, h.name) for h in heads
-    ]
-    return Block("", lines).keys(tenant_id, cycle_id)
+def keys_of(tenant_id: str, cycle_id: str, lines: Iterable[Line | Head]) -> list[int]:
+    """Of all that a block's entries can be found by, ascending; the same of its lines and of their heads."""
+    values: set[tuple[str, str]] = {("cycle_id", cycle_id)}
+    for line in lines:
+        values.add(("source_id", line.source_id))
+        values.add(("action", line.action))
+        values.add(("status", line.status))
+        if line.target_id is not None:
+            values.add(("target_id", line.target_id))
+        if line.error_code is not None:
+            values.add(("error_code", line.error_code))
+    return sorted({key_of(tenant_id, name, value) for name, value in values})
 
 
 def key_of(tenant_id: str, name: str, value: str) -> int:

@@ -28,6 +28,7 @@ SELECT SUM(b.entries) FROM
 
 -- name: no
 provisioning_log_block b WHERE b.no = :no AND COALESCE(b.tenant_id, '') = :tenant_id
+AND (b.at, b.no) <= (:before_at, :before_no) AND (b.at, b.no) > (:bound_at, :bound_no)
 
 -- name: key
 provisioning_log_key o JOIN provisioning_log_block b ON b.no = o.no

@@ -59,7 +59,7 @@ class LogStore:
             if look.whole_blocks:
                 row = await tx.fetch_one(look.query("count"), look.params)
                 return row[0] or 0 if row else 0
-            return sum([spot.head.count async for _, spot in look.lines(tx)])
+            return sum([len(look.numbers(row, spot)) async for row, spot in look.lines(tx)])
 
         return await self._database.read(work, long=True)
 
@@ -155,7 +155,7 @@ async def save(
             "body": block.body,
         }
         await tx.execute(_SQL["save_block"], row)
-        keys = msgspec.json.encode(block.keys(tenant_id, cycle_id)).decode()
+        keys = msgspec.json.encode(keys_of(tenant_id, cycle_id, block.lines)).decode()
         await tx.execute(_SQL["save_keys"], {"keys": keys, "at": at, "no": block.no})
 
 
@@ -268,7 +268,7 @@ class _Look:
             rows = await tx.fetch_all(query, {**params, "limit": limit})
             for row in rows:
                 for spot in reversed(spots(row[3])):
-                    if self._fits(row, spot.head):
+                    if self._fits(spot.head):
                         yield row, spot
             if len(rows) < limit:
                 return
@@ -277,21 +277,18 @@ class _Look:
 
     def numbers(self, row: Row, spot: Spot) -> list[int]:
         """Which entries of a line are asked for, newest first."""
-        if self._place is not None:
-            return [n for n in [self._place[2]] if row[2] == self._place[1] and spot.first <= n < _after(spot)]
-        end = _after(spot)
+        first, end = spot.first, spot.first + spot.head.count
         if (row[0], row[1]) == self._before[:2]:
             end = min(end, self._before[2])
-        return list(range(end - 1, spot.first - 1, -1))
+        if self._place is not None:
+            _, block_id, n = self._place
+            return [n] if row[2] == block_id and first <= n < end else []
+        return list(range(end - 1, first - 1, -1))
 
-    def _fits(self, row: Row, head: Head) -> bool:
+    def _fits(self, head: Head) -> bool:
         if self._name is not None and self._name not in head.name:
             return False
         return all(getattr(head, name) == value for name, value in self._equal.items())
-
-
-def _after(spot: Spot) -> int:
-    return spot.first + spot.head.count
 
 
 def _text(value: str) -> str:
