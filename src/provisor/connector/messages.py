@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple
 from urllib.parse import quote, quote_plus
 
 from provisor.connector.dialect import Dialect
-from provisor.connector.paths import GROUP, USER, ElementKey, Elements, TargetPath, as_boolean, erase, parse_path, write
+from provisor.connector.paths import GROUP, USER, ElementKey, TargetPath, as_boolean, erase, parse_path, write
 from provisor.errors import InvalidInput
 
 Kind = Literal["User", "Group"]
@@ -36,12 +36,11 @@ def create_body(kind: Kind, values: Mapping[str, Any], dialect: Dialect) -> dict
     """A new resource. ``values``: target attribute path -> value; nulls are left out. Raises ``InvalidInput``."""
     listed = dialect.user_schemas if kind == "User" else dialect.group_schemas
     body: dict[str, Any] = {"schemas": list(listed or (USER if kind == "User" else GROUP,))}
-    elements: Elements = {}
     for text, value in values.items():
         if value is None:
             continue
         path = parse_path(text)
-        write(body, path, as_boolean(value) if path.is_boolean else value, elements)
+        write(body, path, as_boolean(value) if path.is_boolean else value)
         if path.urn and dialect.lists_extensions and path.urn not in body["schemas"]:
             body["schemas"].append(path.urn)
     for text in dialect.primary:

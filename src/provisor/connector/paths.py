@@ -32,8 +32,6 @@ _AND = re.compile(r"and\s", re.IGNORECASE)
 _BOOLEANS = frozenset({"active", "primary"})
 
 ElementKey = tuple[str, str, frozenset[tuple[str, str | bool]]]
-# By extension, attribute and selector: the element of a document.
-Elements = dict[tuple[str | None, str, tuple[tuple[str, str | bool], ...]], dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +102,8 @@ def read_all(document: Mapping[str, Any], path: TargetPath) -> Iterator[Any]:
             yield item
 
 
-def write(document: dict[str, Any], path: TargetPath, value: Any, known: Elements | None = None) -> None:
-    """Set the value at ``path`` in a new document; elements with the same selector are one element. ``known``: those of
-    the document that were written before, which need not be searched for."""
+def write(document: dict[str, Any], path: TargetPath, value: Any) -> None:
+    """Set the value at ``path`` in a new document; elements with the same selector are one element."""
     holder = document.setdefault(path.urn, {}) if path.urn else document
     if path.selector is None:
         if path.sub is None:
@@ -114,16 +111,11 @@ def write(document: dict[str, Any], path: TargetPath, value: Any, known: Element
         else:
             holder.setdefault(path.attribute, {})[path.sub] = value
         return
-    key = (path.urn, path.attribute, path.selector)
-    element = known.get(key) if known is not None else None
+    elements: list[dict[str, Any]] = holder.setdefault(path.attribute, [])
+    element = next((item for item in elements if _selected(item, path.selector)), None)
     if element is None:
-        elements: list[dict[str, Any]] = holder.setdefault(path.attribute, [])
-        element = next((item for item in elements if _selected(item, path.selector)), None)
-        if element is None:
-            element = dict(path.selector)
-            elements.append(element)
-        if known is not None:
-            known[key] = element
+        element = dict(path.selector)
+        elements.append(element)
     element[path.sub or "value"] = value
 
 
