@@ -24,8 +24,8 @@ from provisor.provisioning.faults import CycleBroken, Stopped
 from provisor.provisioning.importing.store import ImportStore, extent_of
 from provisor.provisioning.leases.store import LeaseLost
 from provisor.provisioning.model import Cycle, Kind
-from provisor.provisioning.objects import BATCH, carry, load
-from provisor.provisioning.run import Run
+from provisor.provisioning.objects import carry, load
+from provisor.provisioning.run import BATCH, Run
 from provisor.tasks import beside
 
 FEED_PAGE = 1_000

@@ -127,7 +127,7 @@ class Linker:
         self._notes.intent_done(item)
         self._created(item, acknowledged, created.id)
         if self._roster is not None:
-            self._roster.add(item.keys, created)
+            self._roster.add(item.keys)
 
     def _created(self, item: Item, acknowledged: Mapping[str, Any], target_id: str) -> None:
         self._notes.link(item, target_id, acknowledged)

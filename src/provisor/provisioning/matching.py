@@ -170,7 +170,7 @@ class Matcher:
         return run.cycle.kind in ("Initial", "Plan") and ours
 
     async def _find(self, roster: Roster | None, attribute: str, value: str) -> list[TargetObject]:
-        if roster is not None:
+        if roster is not None and roster.knows(attribute, value):
             return roster.find(attribute, value)
         found = await self._run.client.find(self._kind, attribute, value)
         if found:

@@ -20,10 +20,8 @@ from provisor.provisioning.mapping import APP_ROLES, Mappings, role_values, with
 from provisor.provisioning.model import Entitlement, Kind, Pending, Source, manager_in_target
 from provisor.provisioning.notes import Item
 from provisor.provisioning.recording.store import Batch
-from provisor.provisioning.run import Run
+from provisor.provisioning.run import BATCH, Run
 from provisor.provisioning.sending import Sender
-
-BATCH = 200
 
 
 async def process(run: Run, kind: Kind) -> bool:

@@ -20,9 +20,8 @@ from provisor.provisioning.faults import Stopped, concerns_all
 from provisor.provisioning.flights.store import Flight
 from provisor.provisioning.learning.model import learn
 from provisor.provisioning.model import VANISHED, Action, Link, Pending, PendingMember, Retry, Source, manager_in_target
-from provisor.provisioning.objects import BATCH
 from provisor.provisioning.recording.store import Batch
-from provisor.provisioning.run import Run
+from provisor.provisioning.run import BATCH, Run
 from provisor.provisioning.store import Pair
 
 PAIRS = 2_000

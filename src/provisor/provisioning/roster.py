@@ -16,9 +16,6 @@ from provisor.provisioning.model import Kind
 
 # More objects than this are not kept in memory.
 MOST = 20_000
-# Of those that are created while it is kept, so many are added: with its answer each takes 8 KB. Whoever matches one of
-# the others is refused by the target with 409, and found then.
-MOST_ADDED = 2_000
 # A page of the list costs the target about as much as so many questions.
 PAGE_COST = 4
 
@@ -29,26 +26,26 @@ class Roster:
     def __init__(self, objects: Sequence[TargetObject], attributes: Sequence[str]) -> None:
         self._by: dict[str, dict[str, list[TargetObject]]] = {attribute: {} for attribute in attributes}
         self._listed = {found.id: found for found in objects}
-        self._added = 0
+        # Digests of the keys of what was created since: of each of 200,000 objects, no more is kept in memory.
+        self._made: set[int] = set()
         for found in objects:
             for attribute, index in self._by.items():
                 index.setdefault(folded(found.get(attribute)), []).append(found)
 
-    def add(self, keys: Sequence[tuple[str, str]], made: TargetObject) -> None:
-        """An object that was created since the list was read."""
-        if self._added >= MOST_ADDED:
-            return
-        self._added += 1
-        for attribute, value in keys:
-            if attribute in self._by:
-                self._by[attribute].setdefault(folded(value), []).append(made)
+    def add(self, keys: Sequence[tuple[str, str]]) -> None:
+        """An object with these keys was created since the list was read."""
+        self._made.update(hash((attribute, folded(value))) for attribute, value in keys)
+
+    def knows(self, attribute: str, value: str) -> bool:
+        """Can ``find`` say it? Where an object was made with this value, the target is to be asked."""
+        return hash((attribute, folded(value))) not in self._made
 
     def get(self, target_id: str) -> TargetObject | None:
         """The object as it was listed; one that is not among them has to be read."""
         return self._listed.get(target_id)
 
     def find(self, attribute: str, value: str) -> list[TargetObject]:
-        """Every listed object with this value, as ``ScimClient.find`` would give it."""
+        """Every listed object with this value, as ``ScimClient.find`` would give it of those that were there before."""
         return self._by[attribute].get(folded(value), [])
 
 

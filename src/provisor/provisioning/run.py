@@ -32,7 +32,7 @@ from provisor.provisioning.watch import LEASE_MS, Watch
 from provisor.security.actor import Actor
 
 # Objects of a batch: as many as take so long, within bounds. Larger ones are no faster (scripts/bench engine).
-LEAST_BATCH, MOST_BATCH, BATCH_MS = 20, 200, 4_000
+BATCH, LEAST_BATCH, BATCH_MS = 200, 20, 4_000
 
 T = TypeVar("T")
 Keys = Sequence[tuple[str, str]]
@@ -50,7 +50,7 @@ class Memory:
     search_works: bool = False
     judged: str | None = None
     busy: dict[str, set[str]] = field(default_factory=dict)
-    batch: int = MOST_BATCH
+    batch: int = BATCH
 
     @contextmanager
     def holding(self, lane: str, ids: Iterable[str]) -> Iterator[None]:
@@ -68,7 +68,7 @@ class Memory:
     def took(self, objects: int, milliseconds: int) -> None:
         """So long a batch has taken. Who is to lose access waits for the end of the batch that has them in hand, so at
         a slow target batches are smaller."""
-        self.batch = min(max(objects * BATCH_MS // max(milliseconds, 1), LEAST_BATCH), MOST_BATCH)
+        self.batch = min(max(objects * BATCH_MS // max(milliseconds, 1), LEAST_BATCH), BATCH)
 
     def is_busy(self, source_id: str) -> bool:
         """Does any lane have it in hand?"""

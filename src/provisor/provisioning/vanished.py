@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from provisor.provisioning.faults import JobHalted
 from provisor.provisioning.model import VANISHED, Kind
-from provisor.provisioning.objects import BATCH, carry, load
+from provisor.provisioning.objects import carry, load
 from provisor.provisioning.quarantine import WINDOW
-from provisor.provisioning.run import Run
+from provisor.provisioning.run import BATCH, Run
 
 # Fewer than this are no sign of anything, however small the cycle.
 LEAST = 5

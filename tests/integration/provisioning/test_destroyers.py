@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from provisor.provisioning.engine import run_inline
+from provisor.provisioning.run import BATCH
 from provisor.security.actor import operator
 from provisor.testing.target_faults import answered, failure, lost_reply, method
 
@@ -99,6 +100,43 @@ async def test_two_people_for_one_account_in_one_batch_are_not_two_accounts(worl
     assert cycle.counts is not None
     assert (cycle.counts["created"], cycle.counts["failedByCode"]) == (1, {"DuplicateSourceEntries": 1})
     assert len(world.target.users) == 1
+
+
+async def test_two_people_for_one_account_in_two_batches_of_the_first_cycle_are_not_two_accounts(world: World) -> None:
+    # The target does not keep addresses apart: only we know that the account was made a moment ago.
+    await match_by_mail(world)
+    first = await world.person("ada", mail="shared@mail.example.org")
+    others = [await world.person(f"p{n}", mail=f"p{n}@mail.example.org") for n in range(BATCH)]
+    second = await world.person("bob", mail="Shared@mail.example.org")
+    await world.assign(first, *others, second)
+    await world.start()
+
+    cycle = await world.cycle()
+
+    assert cycle.counts is not None
+    assert (cycle.counts["created"], cycle.counts["failedByCode"]) == (BATCH + 1, {"DuplicateSourceEntries": 1})
+    assert "bob@example.org" not in world.target.users_by_name()
+    searches = world.target.sent("GET", "/Users")
+    assert len(searches) <= 3  # the list, what proves the search, and the one who was made
+
+
+async def test_who_leaves_under_a_name_that_somebody_keeps_goes_and_is_no_failure_for_ever(world: World) -> None:
+    await world.services.applications.change_settings(operator(), world.job_id, {"guard": {"enabled": False}})
+    ada = await world.person("ada")
+    await world.assign(ada)
+    await world.start()
+    await world.cycle()
+    world.target.users["stranger"] = {"id": "stranger", "userName": "taken@example.org", "active": True}
+
+    await world.unassign(ada)
+    await update(world, ada, userPrincipalName="taken@example.org")
+    await until_quiet(world)
+
+    accounts = {user["userName"]: user["active"] for user in world.target.users.values()}
+    assert accounts == {"ada@example.org": False, "taken@example.org": True}
+    assert not await world.log(status="failure")
+    [last] = await world.log(source_id=ada.id, limit=1)
+    assert "the account keeps ada@example.org" in last["provisioningStatusInfo"]["errorInformation"]["reason"]
 
 
 @pytest.mark.parametrize("together", [True, False])
