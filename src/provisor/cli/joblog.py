@@ -43,11 +43,18 @@ def logs(
         Path | None, typer.Option(help="Write all of it to this file (jsonl), or into this folder (csv).")
     ] = None,
     format_: Annotated[
-        str, typer.Option("--format", help="csv: three files, joined by the change id; jsonl: an entry a line.")
-    ] = "csv",
+        str | None,
+        typer.Option(
+            "--format",
+            help="csv: three files, joined by the change id; jsonl: an entry a line.  [default: jsonl where the name "
+            "ends so, else csv]",
+        ),
+    ] = None,
 ) -> None:
     """The provisioning log, newest first."""
     here = session(context)
+    if format_ is None:
+        format_ = "jsonl" if export is not None and export.suffix == ".jsonl" else "csv"
     if format_ not in _FORMATS:
         raise InvalidInput(f"--format is {format_!r}.", hint="Give csv or jsonl.")
     begin, end = moment_option(since, "--since"), moment_option(until, "--until")

@@ -13,6 +13,8 @@ def test_an_app_without_a_log_exports_empty_files(cli: Cli, tmp_path: Path) -> N
     assert cli("job", "logs", "App", "--status", "failure", "--name", "ada", "--since", "2026-01-01").json == []
     answer = cli("job", "logs", "App", "--export", str(tmp_path / "log.jsonl"), "--format", "jsonl").json
     assert answer == {"entries": 0, "files": [str(tmp_path / "log.jsonl")]}
+    named = str(tmp_path / "another.jsonl")
+    assert cli("job", "logs", "App", "--export", named).json["files"] == [named]
     answer = cli("job", "logs", "App", "--export", str(tmp_path / "out")).json
     assert [Path(file).name for file in answer["files"]] == [
         "provisioning_logs.csv",
