@@ -170,7 +170,7 @@ async def initial(users: int) -> None:
     tell(
         "initial",
         "at least 0.6, over 300 objects/s",
-        f"{one.ratio:.2f}, {size.objects / one.took:.0f} objects/s",
+        f"{one.ratio:.2f} ({one.ratio_at_one_speed:.2f} at one speed), {size.objects / one.took:.0f} objects/s",
         f"{one.took:.2f} s beside {one.alone:.2f} s; {one.cpu / size.objects * 1000:.2f} ms CPU an object",
     )
     managers = one.writes - one.creates - one.of_members
@@ -315,7 +315,7 @@ async def cost_of_log(row: str, size: cycle.Size) -> None:
     for n in range(LOG_ROUNDS if size.users >= FEW else 1):
         with tempfile.TemporaryDirectory(prefix="provisor-bench-") as name:
             folder = Path(name)
-            async with cycle.provider(folder / "provider") as (url, keys):
+            async with cycle.provider(folder / "provider") as (url, keys, _):
                 # Each is first in turn, since the second finds a larger provider.
                 for key, logs in zip(keys, (True, False) if n % 2 else (False, True), strict=True):
                     with nullcontext() if logs else unlogged():
