@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 # How long a task has to end after it was cancelled, before it is cancelled once more.
 PATIENCE_SECONDS = 1.0
+
+T = TypeVar("T")
 
 
 @asynccontextmanager
@@ -19,6 +21,20 @@ async def beside(*work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
         yield
     finally:
         await end(*tasks)
+
+
+@asynccontextmanager
+async def ahead(work: Coroutine[Any, Any, T]) -> AsyncIterator[asyncio.Task[T]]:
+    """``work`` is begun before its result is wanted: the block awaits the task. Left early, it is cancelled."""
+    task = asyncio.create_task(work)
+    try:
+        yield task
+    finally:
+        if not task.done():
+            task.cancel()
+            await asyncio.wait([task])
+        if not task.cancelled():
+            task.exception()  # whoever left early does not hear of it
 
 
 async def end(*tasks: asyncio.Task[None]) -> None:

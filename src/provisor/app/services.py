@@ -347,9 +347,10 @@ class AppServices:
         subjects = SubjectStore(self.database)
         return Plans(PlanStore(self.database), self.stores, subjects, self.applications, self.clock, self.engine)
 
-    def engine(self, holder: str) -> Engine:
-        """An engine whose leases are ``holder``'s."""
+    def engine(self, holder: str, *, batch: int | None = None) -> Engine:
+        """An engine whose leases are ``holder``'s; ``batch``: how many objects it has in hand at once at most."""
         from provisor.provisioning.engine import Engine
+        from provisor.provisioning.run import BATCH
 
         return Engine(
             self.stores,
@@ -358,6 +359,7 @@ class AppServices:
             self.targets,
             self.clock,
             holder=holder,
+            batch=batch or BATCH,
             watcher=self.guard_watcher,
         )
 

@@ -23,7 +23,7 @@ from provisor.connector.client import ScimClient
 from provisor.directory.service import Directory
 from provisor.errors import ProvisorError
 from provisor.expressions.values import Context
-from provisor.provisioning import objects, references, vanished
+from provisor.provisioning import objects, references, row, vanished
 from provisor.provisioning.decisions.store import DecisionStore
 from provisor.provisioning.endings import Endings
 from provisor.provisioning.entry import Writer
@@ -39,8 +39,9 @@ from provisor.provisioning.mapping import Mappings
 from provisor.provisioning.model import Cycle, Kind
 from provisor.provisioning.rechecking.store import RecheckStore
 from provisor.provisioning.recording.store import RecordStore
+from provisor.provisioning.recording.writing import flights_of
 from provisor.provisioning.roster import Roster
-from provisor.provisioning.run import Memory, Run
+from provisor.provisioning.run import BATCH, Memory, Run
 from provisor.provisioning.store import ProvisioningStore
 from provisor.provisioning.watch import LEASE_MS, Watch
 from provisor.security.actor import Actor, Realm, Right
@@ -102,6 +103,7 @@ class Engine:
         clock: Clock,
         *,
         holder: str,
+        batch: int = BATCH,
         watcher: GuardWatcher | None = None,
     ) -> None:
         self._store = stores.jobs
@@ -118,6 +120,7 @@ class Engine:
         self._targets = targets
         self._clock = clock
         self._holder = holder
+        self._batch_size = batch
         self._endings = Endings(stores.jobs, stores.leases, clock)
         self._domains: dict[str, str] = {}
         self._rosters: dict[str, dict[Kind, Roster | None]] = {}
@@ -176,7 +179,8 @@ class Engine:
             gate = self._gate(cycle)
             run = await self.prepare(lease, cycle, job, gate, watch)
             for lane in ("main", "leavers"):
-                await self._flights.recover(lease, lane, until=run.until)
+                for flight in flights_of(lane):
+                    await self._flights.recover(lease, flight, until=run.until)
             async with LeaversLane(run, self._imports).open():
                 return await self._batch(run, gate)
         except Stopped:
@@ -218,10 +222,10 @@ class Engine:
                 if not await objects.process_urgent(run, "User") and not await objects.process_urgent(run, "Group"):
                     await self._phase(run, "users")
             case "users":
-                if not await objects.process(run, "User"):
+                if not await row.process(run, "User"):
                     await self._phase(run, "groups")
             case "groups":
-                if not await objects.process(run, "Group"):
+                if not await row.process(run, "Group"):
                     await self._phase(run, "guard")
             case "guard":
                 if not await gate.settle(run):
@@ -282,7 +286,7 @@ class Engine:
             self._rosters_of(cycle.id),
             gate,
             watch,
-            self._memories.setdefault(job.id, Memory()),
+            self._memories.setdefault(job.id, Memory.of(self._batch_size)),
         )
 
     def _gate(self, cycle: Cycle) -> CycleGate:

@@ -45,7 +45,7 @@ class Matcher:
 
     async def holder_of(self, item: Item, target: TargetObject) -> str:
         """Whose it is: the source id of its link, of who claimed it in this batch, or else the item's own."""
-        holders = await self._run.store.holders(self._run.job.id, self._kind, [target.id])
+        holders = await self._run.holders(self._kind, [target.id])
         return holders.get(target.id) or self._claimed.setdefault(target.id, item.source.id)
 
     async def find_taken(self, item: Item) -> None:
@@ -70,9 +70,9 @@ class Matcher:
 
     async def match(self, items: Sequence[Item]) -> None:
         """Find them all; what is linked to somebody else already, or wanted by two of them, is refused."""
-        await self._run.each(items, self.look_up)
+        await self._run.each([item for item in items if not self._is_nobody(item)], self.look_up)
         found = [target.id for item in items for target in item.found]
-        holders = await self._run.store.holders(self._run.job.id, self._kind, found) if found else {}
+        holders = await self._run.holders(self._kind, found) if found else {}
         wanted: dict[tuple[str, str], Item] = {}
         for item in items:
             if item.settled:
@@ -84,6 +84,20 @@ class Matcher:
                     await self.taken(item, target_id, holder)
             elif isinstance(item.plan, Match) and item.plan.may_create:
                 self._refuse_twin(item, wanted)
+
+    def _is_nobody(self, item: Item) -> bool:
+        """Does the list that was read when the cycle began say that the target has nobody who matches? Then nothing is
+        asked, of nobody: of an initial cycle, that is nearly everybody."""
+        roster = self._roster
+        told = item.decision or item.intent or item.slot.attempts
+        if roster is None or told or not item.source.exists:
+            return False
+        try:
+            item.keys = self._mappings.keys(item.source.get)
+        except MappingFailed:
+            return False  # it is told where it is looked up
+        asked = item.keys + (self._aliases(item) if self._looks_for_aliases else [])
+        return all(roster.knows(*key) and not roster.find(*key) for key in asked)
 
     def _refuse_twin(self, item: Item, wanted: dict[tuple[str, str], Item]) -> None:
         """Two new objects of one batch with the same matching value would be one account in the next."""
@@ -200,7 +214,7 @@ class Matcher:
             for target in await self._find(roster, attribute, value):
                 candidates.setdefault(target.id, target)
                 by = by if by[0] else (attribute, value)
-        holders = await self._run.store.holders(self._run.job.id, self._kind, sorted(candidates))
+        holders = await self._run.holders(self._kind, sorted(candidates))
         free = [target for id_, target in candidates.items() if holders.get(id_, item.source.id) == item.source.id]
         item.found = [target for target in free if not await self._is_anothers(item, target)]
         if len(item.found) > 1:

@@ -165,6 +165,8 @@ class Pending:
     urgent: bool = False
     # Of the change that it is looked at for; null: nothing asked for it.
     correlation_id: str | None = None
+    # Its place in the queue, ms UTC.
+    due_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,22 +24,9 @@ from provisor.provisioning.run import BATCH, Run
 from provisor.provisioning.sending import Sender
 
 
-async def process(run: Run, kind: Kind) -> bool:
-    """Work through the next batch of this kind. False when none is due. Raises ``CycleBroken``, ``LeaseLost``."""
-    began, size = run.clock.now_ms(), run.memory.batch
-    slots = await run.store.claim(run.job.id, "object", kind, now=began, limit=size)
-    worked = await _work(run, kind, slots)
-    if len(slots) == size:
-        run.memory.took(size, run.clock.now_ms() - began)
-    return worked
-
-
 async def process_urgent(run: Run, kind: Kind) -> bool:
     """The same of those who may have to lose access: before all others, and whatever becomes of them."""
-    return await _work(run, kind, await run.store.claim_urgent(run.job.id, kind, now=run.clock.now_ms(), limit=BATCH))
-
-
-async def _work(run: Run, kind: Kind, claimed: Sequence[Pending]) -> bool:
+    claimed = await run.store.claim_urgent(run.job.id, kind, now=run.clock.now_ms(), limit=BATCH)
     # What the leavers' lane has in hand is done by it, or comes back.
     slots = [slot for slot in claimed if not run.memory.is_busy(slot.source_id)]
     if not slots:
@@ -51,7 +38,12 @@ async def _work(run: Run, kind: Kind, claimed: Sequence[Pending]) -> bool:
 
 
 async def carry(
-    run: Run, kind: Kind, slots: Sequence[Pending], items: Sequence[Item], *, only_leavers: bool = False
+    run: Run,
+    kind: Kind,
+    slots: Sequence[Pending],
+    items: Sequence[Item],
+    *,
+    only_leavers: bool = False,
 ) -> None:
     """One batch from its items to its record. Raises ``CycleBroken``, ``LeaseLost``, ``Stopped``, ``JobHalted``."""
     batch = Batch()
@@ -59,11 +51,19 @@ async def carry(
     if mappings is None:
         # The type is switched off in the schema, or the target has no such resource: its slots mean nothing.
         batch.cleared.extend(slots)
-        await run.record(batch)
-        return
+    else:
+        roster = None if only_leavers else await run.roster(kind)
+        sender = Sender(run, kind, mappings, batch, roster, only_leavers=only_leavers)
+        await through(run, kind, mappings, sender, batch, items)
+    await run.record(batch)
+
+
+async def through(
+    run: Run, kind: Kind, mappings: Mappings, sender: Sender, batch: Batch, items: Sequence[Item]
+) -> None:
+    """Everything but the record. Raises ``LeaseLost``."""
     await know_managers(run, kind, items)
-    roster = None if only_leavers else await run.roster(kind)
-    await Sender(run, kind, mappings, batch, roster, only_leavers=only_leavers).carry(items)
+    await sender.carry(items)
     _hand_on_references(kind, mappings, items, batch)
     run.gate.close(items, batch)
     # Whatever was not left alone because the cycle broke must have come out as something. What a guard has put off
@@ -72,7 +72,6 @@ async def carry(
     batch.considered = [
         item.source.id for item in items if (item.settled or not run.interrupted) and item.source.id not in put_off
     ]
-    await run.record(batch)
 
 
 async def know_managers(run: Run, kind: Kind, items: Sequence[Item]) -> None:
@@ -81,7 +80,7 @@ async def know_managers(run: Run, kind: Kind, items: Sequence[Item]) -> None:
     ids = {item.source.manager_id for item in items if item.source.manager_id is not None}
     if kind != "User" or not ids:
         return
-    links = await run.store.links(run.job.id, sorted(ids))
+    links = await run.links(ids)
     for item in items:
         known = item.link.acknowledged.get(path) if path is not None and item.link is not None else None
         item.manager = manager_in_target(links.get(item.source.manager_id or ""), known)
@@ -150,11 +149,11 @@ async def load(
             Item(slot, source, entitlement, link, intents.get(slot.source_id), fault, decision=decision, unread=unread)
         )
     if kind == "User" and take_over:
-        await _take_over(run, items)
+        await take_over_accounts(run, items)
     return items
 
 
-async def _take_over(run: Run, items: Sequence[Item]) -> None:
+async def take_over_accounts(run: Run, items: Sequence[Item]) -> None:
     """A rehire: somebody created anew under the name of somebody who is gone gets that account, whatever it is called
     in the target by now; purging the old person later sends nothing."""
     new = {
@@ -169,7 +168,9 @@ async def _take_over(run: Run, items: Sequence[Item]) -> None:
     links = await run.store.links(run.job.id, sorted(handed)) if handed else {}
     robbed = set(handed.values())
     for item in items:
-        item.link = None if item.source.id in robbed else links.get(item.source.id, item.link)
+        link = None if item.source.id in robbed else links.get(item.source.id, item.link)
+        if link is not item.link:
+            item.link, item.plan = link, None
 
 
 async def _computed(

@@ -21,10 +21,12 @@ from provisor.provisioning.flights.store import Flight
 from provisor.provisioning.learning.model import learn
 from provisor.provisioning.model import VANISHED, Action, Link, Pending, PendingMember, Retry, Source, manager_in_target
 from provisor.provisioning.recording.store import Batch
-from provisor.provisioning.run import BATCH, Run
+from provisor.provisioning.run import BATCH, IN_A_ROW, ROW_MS, Run
 from provisor.provisioning.store import Pair
+from provisor.tasks import ahead
 
-PAIRS = 2_000
+# Turns of the event loop after which the requests of tasks that were just made have left.
+_TURNS = 3
 
 
 async def managers(run: Run) -> bool:
@@ -87,16 +89,42 @@ async def write_manager(
 
 
 async def members(run: Run) -> bool:
-    """Write the next batch of memberships, one task a group. False when none is due. Raises as ``managers``."""
-    pairs = await run.store.claim_pairs(
+    """Write the next batches of memberships, one task a group. False when none is due. Raises as ``managers``.
+
+    Each is read from the queue while the requests of the one before are under way, as in ``row.py``.
+    """
+    ends = run.clock.now_ms() + ROW_MS
+    async with run.writing.ending():
+        pairs = await _claim_pairs(run, None)
+        worked = bool(pairs)
+        for left in reversed(range(IN_A_ROW)):
+            if not pairs:
+                break
+            if left == 0 or run.clock.now_ms() >= ends:
+                await _write_pairs(run, pairs)
+                break
+            async with ahead(_claim_pairs(run, pairs[-1].slot)) as following:
+                await _write_pairs(run, pairs)
+                pairs = await following
+    return worked
+
+
+async def _claim_pairs(run: Run, after: PendingMember | None) -> list[Pair]:
+    if after is not None:
+        # Requests are about to leave: they go first.
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
+    return await run.store.claim_pairs(
         run.job.id,
         run.job.tenant_id,
         now=run.clock.now_ms(),
-        limit=PAIRS,
+        limit=run.memory.pairs,
+        after=(after.group_id, after.member_id) if after is not None else None,
         nested=run.job.settings.nested_groups,
     )
-    if not pairs:
-        return False
+
+
+async def _write_pairs(run: Run, pairs: Sequence[Pair]) -> None:
     batch = Batch()
     mapped = "Group" in run.mappings and run.mappings["Group"].reference("members") is not None
 
@@ -112,8 +140,7 @@ async def members(run: Run) -> bool:
         await run.each([list(group) for _, group in groupby(pairs, key=lambda pair: pair.slot.group_id)], write)
     else:
         batch.pairs_cleared.extend(pair.slot for pair in pairs)
-    await run.record(batch)
-    return True
+    await run.record_beside(batch)
 
 
 async def _write_group(run: Run, batch: Batch, pairs: Sequence[Pair]) -> None:

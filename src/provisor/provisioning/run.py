@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar
 
 from provisor.applications.model import Job
@@ -23,9 +24,10 @@ from provisor.provisioning.guarding.gate import Gate
 from provisor.provisioning.guarding.store import GuardStore
 from provisor.provisioning.leases.store import Lease
 from provisor.provisioning.mapping import Mappings
-from provisor.provisioning.model import Cycle, Kind
+from provisor.provisioning.model import Cycle, Kind, Link
 from provisor.provisioning.rechecking.store import RecheckStore
 from provisor.provisioning.recording.store import Batch, RecordStore
+from provisor.provisioning.recording.writing import Writing
 from provisor.provisioning.roster import Roster, read_roster
 from provisor.provisioning.store import ProvisioningStore
 from provisor.provisioning.watch import LEASE_MS, Watch
@@ -33,6 +35,9 @@ from provisor.security.actor import Actor
 
 # Objects of a batch: as many as take so long, within bounds. Larger ones are no faster (scripts/bench engine).
 BATCH, LEAST_BATCH, BATCH_MS = 200, 20, 4_000
+# Batches that follow one another in a step: so many at most, and no more after so long, since the job's settings hold
+# for the whole step.
+IN_A_ROW, ROW_MS = 16, 4_000
 
 T = TypeVar("T")
 Keys = Sequence[tuple[str, str]]
@@ -44,31 +49,49 @@ class Memory:
 
     ``search_works``: the target's search has found what is there. ``judged``: the cycle of which vanished objects were
     judged. ``busy``: by lane, the ids of the objects that it has in hand, so that each has one writer.
-    ``batch``: how many objects the next batch is to have.
+    ``most`` and ``batch``: how many objects a batch, and the next one, are to have at most. ``lately``: milliseconds
+    that the last whole one took.
     """
 
     search_works: bool = False
     judged: str | None = None
     busy: dict[str, set[str]] = field(default_factory=dict)
+    most: int = BATCH
     batch: int = BATCH
+    lately: int = BATCH_MS
+
+    @classmethod
+    def of(cls, most: int) -> Memory:
+        """Of a job whose batches have so many objects at most."""
+        return cls(most=most, batch=most)
+
+    @property
+    def pairs(self) -> int:
+        """How many memberships a batch has: they weigh less, for many of them share a request."""
+        return self.most * 10
 
     @contextmanager
-    def holding(self, lane: str, ids: Iterable[str]) -> Iterator[None]:
-        """These objects are in a lane's hand."""
+    def holding(self, lane: str, ids: Iterable[str] = ()) -> Iterator[None]:
+        """These objects, and those that it takes, are in a lane's hand; at the end of the block none is."""
         self.busy[lane] = set(ids)
         try:
             yield
         finally:
             self.busy[lane] = set()
 
+    def take(self, lane: str, ids: Iterable[str]) -> None:
+        """The lane has these in hand, too."""
+        self.busy.setdefault(lane, set()).update(ids)
+
     def release(self, lane: str, ids: Iterable[str]) -> None:
-        """The lane is done with these before the rest of its batch."""
+        """The lane is done with these before the rest."""
         self.busy.get(lane, set()).difference_update(ids)
 
     def took(self, objects: int, milliseconds: int) -> None:
         """So long a batch has taken. Who is to lose access waits for the end of the batch that has them in hand, so at
         a slow target batches are smaller."""
-        self.batch = min(max(objects * BATCH_MS // max(milliseconds, 1), LEAST_BATCH), BATCH)
+        self.lately = milliseconds
+        self.batch = min(max(objects * BATCH_MS // max(milliseconds, 1), LEAST_BATCH), self.most)
 
     def is_busy(self, source_id: str) -> bool:
         """Does any lane have it in hand?"""
@@ -101,6 +124,7 @@ class Run:
     broken: TargetError | None = field(default=None)
     stopped: bool = field(default=False)
     halted: JobHalted | None = field(default=None)
+    writing: Writing = field(default_factory=Writing, init=False)
 
     @property
     def interrupted(self) -> bool:
@@ -161,30 +185,55 @@ class Run:
 
     async def journal(self, kind: Kind, creates: Mapping[str, Keys], flight: Flight) -> None:
         """Make it durable what is about to leave: creates, source id -> what they will be found by, and changes."""
-        now, lane = self.clock.now_ms(), self.cycle.lane
+        now, lane = self.clock.now_ms(), self.writing.flight(self.cycle.lane)
         await self.store.journal(self.lease, self.cycle.id, kind, creates, flight, lane=lane, now=now, until=self.until)
+        self.writing.begin()
 
     async def save_successor(self, source_id: str, target_id: str) -> None:
         """The group that is to replace a linked one is there."""
         await self.store.save_successor(self.lease, source_id, target_id, until=self.until)
+
+    async def holders(self, kind: Kind, target_ids: Sequence[str]) -> dict[str, str]:
+        """Whose these target objects are: target id -> source id of those that are linked."""
+        await self.writing.settled()
+        return await self.store.holders(self.job.id, kind, target_ids)
+
+    async def links(self, source_ids: Collection[str]) -> dict[str, Link]:
+        """The links of these objects by source id, those of the batch that is being written down among them."""
+        stored = await self.store.links(self.job.id, sorted(source_ids))
+        return self.writing.links(stored, set(source_ids))
 
     async def record(self, batch: Batch) -> None:
         """Write the batch down, then say what ended it early.
 
         Raises ``LeaseLost``, ``Stopped``, ``CycleBroken``, ``JobHalted``.
         """
+        await self.writing.settled()
+        await self._write(batch, self.writing.flight(self.cycle.lane))
+        self._raise_what_interrupts()
+
+    async def record_beside(self, batch: Batch, held: Collection[str] = ()) -> None:
+        """Write the batch down while the next one is gathered; ``held``: what the lane has in hand until it is there.
+        Of a batch that ended early, as ``record``. Needs ``writing.ending`` around it."""
+        await self.writing.settled()
+        self.writing.hand_over(batch, partial(self._write, batch, self.writing.flight(self.cycle.lane), held))
+        if self.interrupted:
+            await self.writing.settled()
+            self._raise_what_interrupts()
+
+    async def _write(self, batch: Batch, flight: str, held: Collection[str] = ()) -> None:
         await self.records.record(
             self.lease,
             self.cycle.id,
             batch,
-            lane=self.cycle.lane,
+            flight=flight,
             nested=self.job.settings.nested_groups,
             tenant_id=self.job.tenant_id,
             common=self.writer.common,
             now=self.clock.now_ms(),
             until=self.until,
         )
-        self._raise_what_interrupts()
+        self.memory.release(self.cycle.lane, held)
 
     def _raise_what_interrupts(self) -> None:
         if self.stopped:

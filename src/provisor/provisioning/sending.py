@@ -94,7 +94,9 @@ class Sender:
             await self._run.each([item for item in items if self._is_new(item)], self._matcher.find_taken)
         for item in items:
             # Unasked, because something concerned every object: left for the next cycle.
-            if not item.settled and not (self._mappings.chooses and self._is_new(item) and item.taken is None):
+            foreseen = item.plan is not None
+            unasked = self._mappings.chooses and self._is_new(item) and item.taken is None
+            if not item.settled and not foreseen and not unasked:
                 self._decide(item)
         await self._run.gate.screen(self._run, items, self._notes, self._mappings.reference("manager"))
         for item in items:
@@ -181,6 +183,15 @@ class Sender:
 
     # What to do
 
+    def foresee(self, items: Sequence[Item]) -> None:
+        """Decide ahead of ``prepare`` about those of which nothing is known but what the directory says: new people."""
+        if self._only_leavers or self._mappings.chooses:
+            return
+        for item in items:
+            told = item.link or item.intent or item.lost or item.decision or item.fault
+            if told is None and not item.unread and not item.settled:
+                self._decide(item)
+
     def _decide(self, item: Item) -> None:
         def evaluate(soft_deleted: bool, creating: bool) -> Mapping[str, Any]:
             return self._values(item, soft_deleted=soft_deleted, creating=creating)
@@ -251,11 +262,18 @@ class Sender:
         return self._linker.adopts(item, target)
 
     async def send(self, items: Sequence[Item]) -> None:
-        """What was prepared. What it creates and changes is durable before the first request leaves."""
+        """What was prepared. What it creates and changes is durable before the first request leaves.
+
+        Only creates may leave while the batch before is still being written down: each has an entry of its own in the
+        journal, by which it is found again.
+        """
         creates = [item for item in items if isinstance(item.plan, Match) and not item.found and self._creates(item)]
         going = [item for item in items if not item.settled]
         flight = Flight(objects={item.source.id: paths for item in going if (paths := _paths(item))})
+        if len(creates) < len(going):
+            await self._run.writing.settled()
         if creates or not flight.empty:
+            # The batch before is written down when this is: it is what the requests wait for.
             await self._run.journal(self._kind, {item.source.id: item.keys for item in creates}, flight)
         await self._linker.prove(creates)
         if not self._run.interrupted:
@@ -343,14 +361,15 @@ class Sender:
 
 
 def _left_behind(item: Item) -> bool:
-    return item.intent is not None and item.link is None and not _present(item)
+    return item.intent is not None and item.link is None and not is_present(item)
 
 
 def _left_and_lost(item: Item) -> bool:
-    return item.lost is not None and item.link is None and not item.settled and not _present(item)
+    return item.lost is not None and item.link is None and not item.settled and not is_present(item)
 
 
-def _present(item: Item) -> bool:
+def is_present(item: Item) -> bool:
+    """Is it to have access?"""
     return item.source.exists and item.source.active and item.entitlement.in_scope
 
 

@@ -275,11 +275,21 @@ class ProvisioningStore(JobStates, Lookups):
 
     # Batches
 
-    async def claim(self, job_id: str, stage: str, kind: Kind, *, now: int, limit: int) -> list[Pending]:
-        """The next objects of a stage."""
+    async def claim(
+        self, job_id: str, stage: str, kind: Kind, *, now: int, limit: int, after: Pending | None = None
+    ) -> list[Pending]:
+        """The next objects of a stage, in the order of the queue; ``after``: behind this one."""
 
         async def work(tx: Tx) -> list[Pending]:
-            params = {"job_id": job_id, "stage": stage, "object_type": kind, "now": now, "limit": limit}
+            params = {
+                "job_id": job_id,
+                "stage": stage,
+                "object_type": kind,
+                "now": now,
+                "limit": limit,
+                "after_due": after.due_at if after is not None else -1,
+                "after_id": after.source_id if after is not None else "",
+            }
             return [_pending(row) for row in await tx.fetch_all(SQL["claim"], params)]
 
         return await self._database.read(work)
@@ -303,13 +313,31 @@ class ProvisioningStore(JobStates, Lookups):
         await self._database.write(work)
 
     async def claim_pairs(
-        self, job_id: str, tenant_id: str, *, now: int, limit: int, nested: bool = False
+        self,
+        job_id: str,
+        tenant_id: str,
+        *,
+        now: int,
+        limit: int,
+        after: tuple[str, str] | None = None,
+        nested: bool = False,
     ) -> list[Pair]:
-        """The next memberships; ``nested``: who is in a group inside a group is in the outer one."""
+        """The next memberships, in the order of group and member, ``after`` those of one claimed before; ``nested``:
+        who is in a group inside a group is in the outer one."""
         query = nesting.SQL["claim_pairs"] if nested else SQL["claim_pairs"]
 
         async def work(tx: Tx) -> list[Pair]:
-            params = {"job_id": job_id, "tenant_id": tenant_id, "now": now, "limit": limit}
+            group_id, member_id = after or ("", "")
+            params = {
+                "job_id": job_id,
+                "tenant_id": tenant_id,
+                "now": now,
+                "limit": limit,
+                "after_group": group_id,
+                "after_member": member_id,
+            }
+            (due,) = await tx.fetch_one(SQL["pairs_due"], {**params, "limit": limit + 1}) or (0,)
+            params["many"] = due > limit
             return [
                 Pair(
                     PendingMember(*row[:4]),
@@ -345,10 +373,13 @@ class ProvisioningStore(JobStates, Lookups):
         A name that several gone people had is left to the matching. Raises ``LeaseLost``.
         """
         wanted = {name_key(id_, name): id_ for id_, name in names.items()}
+        params = {"job_id": lease.job_id, "tenant_id": tenant_id, "ids": id_list(wanted)}
+        if not await self._database.read(lambda tx: tx.fetch_all(SQL["predecessors"], params)):
+            # Mostly there is none, and then there is nothing to write.
+            return {}
 
         async def work(tx: Tx) -> dict[str, str]:
             await keep(tx, lease, until)
-            params = {"job_id": lease.job_id, "tenant_id": tenant_id, "ids": id_list(wanted)}
             found = await tx.fetch_all(SQL["predecessors"], params)
             times = Counter(row[0] for row in found)
             handed = {wanted[key]: old_id for key, old_id in found if times[key] == 1}
@@ -408,8 +439,8 @@ def _loaded(text: str | None) -> Any:
 
 
 def _pending(row: Row) -> Pending:
-    source_id, kind, seq, attempts, first, gone, urgent, correlation = row
-    return Pending(source_id, kind, seq, attempts, first, bool(gone), bool(urgent), correlation)
+    source_id, kind, seq, attempts, first, gone, urgent, correlation, due_at = row
+    return Pending(source_id, kind, seq, attempts, first, bool(gone), bool(urgent), correlation, due_at)
 
 
 def _cycle(row: Row) -> Cycle:

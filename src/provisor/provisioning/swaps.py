@@ -112,7 +112,7 @@ class Swaps:
             self._notes.refused(item, error, target_id=link.target_id)
             return
         others = [target.id for target in found if target.id != link.target_id]
-        holders = await self._run.store.holders(self._run.job.id, self._kind, others)
+        holders = await self._run.holders(self._kind, others)
         if any([await self._run.store.has_slot(self._run.job.id, holder) for holder in holders.values()]):
             whose = ", ".join(holders.values())
             text = f"{contest.wanted} is still that of {whose}, who is to change too: its turn comes after."

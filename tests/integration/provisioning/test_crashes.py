@@ -29,7 +29,7 @@ async def torn_away(world: World, database: CrashingDatabase, at: int) -> bool:
     database.crash_at(at)
     try:
         with contextlib.suppress(BaseExceptionGroup):
-            await run_inline(world.services.engine("first"), world.job_id)
+            await run_inline(world.services.engine("first", batch=2), world.job_id)
             return False
     except Crash:
         pass

@@ -76,7 +76,7 @@ class History:
 
     async def cycle(self, approved: set[str] | None = None) -> None:
         self.world.target.requests.clear()
-        cycle_id = await run_inline(self.world.services.engine("test"), self.world.job_id)
+        cycle_id = await run_inline(self.world.services.engine("test", batch=3), self.world.job_id)
         if cycle_id is not None:
             await self.world.ended(cycle_id)
         changed: set[str] = set()
@@ -101,7 +101,7 @@ class History:
             rows = [row for state in states for row in await guards.held(operator(), job_id, state=state)]
             if rows:
                 await guards.approve(operator(), job_id, [row.source_id for row in rows])
-            if await run_inline(self.world.services.engine("test"), job_id) is None and not rows:
+            if await run_inline(self.world.services.engine("test", batch=3), job_id) is None and not rows:
                 break
         accounts = self.world.target.users_by_name()
         for i in range(PEOPLE):

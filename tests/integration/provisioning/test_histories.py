@@ -37,6 +37,7 @@ from provisor.testing.target_faults import (
 
 if TYPE_CHECKING:
     from conftest import World
+    from provisor.provisioning.engine import Engine
 
 # More in a night: scripts/bench soak_engine.
 HISTORIES = int(os.environ.get("PROVISOR_HISTORIES", "2000"))
@@ -115,6 +116,8 @@ class Story:
     groups: dict[str, str] = field(default_factory=dict)
     renames: int = 0
     lives: int = 0
+    # All in one batch, or a row of small ones, each gathered and written down beside the requests of another.
+    batch: int = 200
     scope: str = "assigned"
     nested: str = "off"
     title: str = TITLES[0]
@@ -282,7 +285,7 @@ class Story:
 
     async def midway(self, steps: int, happens: Callable[[], Awaitable[None]]) -> None:
         """Something happens after some steps of the cycle that is due, which then goes on."""
-        engine = self.world.services.engine(f"life {self.lives}")
+        engine = self.engine()
         cycle_id = await engine.begin(self.world.job_id)
         for _ in range(steps):
             if cycle_id is None or (await engine.advance(self.world.job_id, cycle_id)).done:
@@ -304,8 +307,11 @@ class Story:
         )
         return {assignment.principal_id for assignment in found}
 
+    def engine(self) -> Engine:
+        return self.world.services.engine(f"life {self.lives}", batch=self.batch)
+
     async def cycle(self) -> bool:
-        cycle_id = await run_inline(self.world.services.engine(f"life {self.lives}"), self.world.job_id)
+        cycle_id = await run_inline(self.engine(), self.world.job_id)
         if cycle_id is not None:
             await self.world.ended(cycle_id)
         return cycle_id is not None
@@ -404,7 +410,8 @@ class Story:
 async def tell(make_world: Callable[..., Awaitable[World]], history: list[tuple[Any, ...]]) -> None:
     database = CrashingDatabase(await memory_database())
     try:
-        story = Story(await make_world(database, SimulatedTarget(token="let-me-in")), database)
+        world = await make_world(database, SimulatedTarget(token="let-me-in"))
+        story = Story(world, database, batch=2 if len(history) % 2 else 200)
         await story.world.unguarded()
         await story.begin()
         for op in history:

@@ -1,4 +1,4 @@
-"""What guards, plans and on-demand ask on the way of a cycle seeks in an index, whatever the tables hold."""
+"""What a cycle, guards, plans and on-demand ask on the way seeks in an index, whatever the tables hold."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 from provisor.provisioning.guarding.store import SQL as GUARDING
 from provisor.provisioning.ondemand.store import SQL as ONDEMAND
 from provisor.provisioning.planning.store import SQL as PLANNING
+from provisor.provisioning.store import SQL as CYCLE
 from provisor.storage.queries import Queries, id_list
 from provisor.storage.sqlite import SqliteDatabase
 
@@ -33,6 +34,12 @@ PARAMS: dict[str, Any] = {
     "limit": 10,
     "action": None,
     "left_out_only": False,
+    "stage": "object",
+    "after_due": -1,
+    "after_id": "",
+    "after_group": "",
+    "after_member": "",
+    "many": True,
     "ids": id_list(["a", "b"]),
 }
 
@@ -43,6 +50,14 @@ TABLES = frozenset({"held", "pending", "link", "outcome", "plan_entry", "plan_pa
 @pytest.mark.parametrize(
     ("queries", "name", "step"),
     [
+        (
+            CYCLE,
+            "claim",
+            "ix_pending_due (job_id=? AND stage=? AND object_type=? AND (due_at,source_id)>(?,?) AND due_at<?)",
+        ),
+        (CYCLE, "pairs_due", "ix_pending_member_due (job_id=? AND due_at<?)"),
+        (CYCLE, "claim_pairs", "sqlite_autoindex_pending_member_1 (job_id=? AND (group_id,member_id)>(?,?))"),
+        (CYCLE, "predecessors", "ix_link_name (job_id=? AND object_type=? AND name_key=?)"),
         (GUARDING, "held_of", "SEARCH held USING INDEX sqlite_autoindex_held_1 (job_id=? AND source_id=?)"),
         (GUARDING, "deprovisions_since", "sqlite_autoindex_deprovision_1 (job_id=? AND at>?)"),
         (GUARDING, "linked_slots", "ix_pending_time (job_id=? AND due_at<?)"),
@@ -67,3 +82,11 @@ async def test_a_query_seeks(memory_database: SqliteDatabase, queries: Queries, 
 
     assert any(step in one for one in steps), steps
     assert not [one for one in steps if one.startswith("SCAN") and one.split()[1] in TABLES], steps
+
+
+async def test_the_next_of_a_long_queue_are_read_and_not_sorted(memory_database: SqliteDatabase) -> None:
+    sql = CYCLE["claim"].sqlite
+    params = {key: value for key, value in PARAMS.items() if f":{key}" in sql}
+    rows = await memory_database.read(lambda tx: tx.fetch_all(f"EXPLAIN QUERY PLAN {sql}", params))
+
+    assert not [row[3] for row in rows if "TEMP B-TREE" in row[3]]

@@ -98,7 +98,13 @@ SELECT id FROM directory_user WHERE tenant_id = :tenant_id AND id IN (:ids...)
 -- name: claim_pairs
 -- The next memberships whose time has come, as its namesake reads them. Only people are members.
 WITH RECURSIVE page AS (
-    SELECT * FROM pending_member WHERE job_id = :job_id AND due_at <= :now ORDER BY group_id, member_id LIMIT :limit
+    SELECT * FROM (SELECT * FROM pending_member WHERE NOT :many AND job_id = :job_id AND due_at <= :now
+                     AND (group_id, member_id) > (:after_group, :after_member)
+                   ORDER BY group_id, member_id LIMIT :limit) few
+    UNION ALL
+    SELECT * FROM (SELECT * FROM pending_member WHERE :many AND job_id = :job_id AND +due_at <= :now
+                     AND (group_id, member_id) > (:after_group, :after_member)
+                   ORDER BY group_id, member_id LIMIT :limit) first_of_many
 ), inside (outer_id, group_id) AS (
     SELECT DISTINCT p.group_id, p.group_id FROM page p
     UNION

@@ -9,7 +9,7 @@ from provisor.provisioning.model import Link, PendingMember
 from provisor.provisioning.ondemand.model import Drift
 from provisor.provisioning.ondemand.store import PAGE, GroupPair, SubjectStore
 from provisor.provisioning.recording.store import Batch
-from provisor.provisioning.references import PAIRS, change_members
+from provisor.provisioning.references import change_members
 from provisor.provisioning.run import Run
 from provisor.provisioning.shown_members import shown_members
 from provisor.provisioning.store import Pair
@@ -55,7 +55,7 @@ async def survey(
 
 
 async def carry_out(run: Run, work: MemberWork) -> Batch:
-    """Send it, at most ``PAIRS`` memberships a commit; the last batch, whose log tells what came of it.
+    """Send it, a batch of memberships a commit; the last batch, whose log tells what came of it.
 
     Raises ``CycleBroken``, ``LeaseLost``.
     """
@@ -64,8 +64,8 @@ async def carry_out(run: Run, work: MemberWork) -> Batch:
         await run.record(batch)
     pairs = [(pair, True) for pair in work.join] + [(pair, False) for pair in work.leave]
     done = Batch()
-    for at in range(0, len(pairs), PAIRS):
-        part = pairs[at : at + PAIRS]
+    for at in range(0, len(pairs), run.memory.pairs):
+        part = pairs[at : at + run.memory.pairs]
         batch = Batch()
         await run.each(
             [part],

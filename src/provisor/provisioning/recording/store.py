@@ -90,15 +90,16 @@ class RecordStore:
         cycle_id: str,
         batch: Batch,
         *,
-        lane: str,
+        flight: str,
         nested: bool,
         tenant_id: str,
         common: Mapping[str, Any],
         now: int,
         until: int,
     ) -> None:
-        """Write down what a batch of a lane has learnt, and what follows from it, in one commit. ``nested``: groups
-        inside groups count; ``common``: what all its entries of the log share (``Writer.common``)."""
+        """Write down what a batch has learnt, and what follows from it, in one commit. ``flight``: what its flight is
+        kept under; ``nested``: groups inside groups count; ``common``: what all its entries of the log share
+        (``Writer.common``)."""
 
         async def work(tx: Tx) -> None:
             await keep(tx, lease, until)
@@ -108,7 +109,7 @@ class RecordStore:
             await rechecking.record(tx, lease.job_id, batch.rechecked, now)
             await _record_pairs(tx, lease.job_id, batch)
             await _record_decisions(tx, lease.job_id, batch, now)
-            await land(tx, lease.job_id, lane)
+            await land(tx, lease.job_id, flight)
             await guarding.record(tx, lease.job_id, batch.guard, now)
             await _record_outcomes(tx, cycle_id, batch)
             await log.save(tx, batch.log, common, tenant_id=tenant_id, job_id=lease.job_id, cycle_id=cycle_id, at=now)

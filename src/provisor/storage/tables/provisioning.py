@@ -57,7 +57,7 @@ link = Table(
     Column("updated_at", Moment, nullable=False),
     # A group on its way to a new name in a target that renames none: the target's id of the group that replaces it.
     Column("successor_id", Key),
-    Index("ix_link_name", "job_id", "name_key"),
+    Index("ix_link_name", "job_id", "object_type", "name_key"),
     Index("ux_link_target", "job_id", "object_type", "target_id", unique=True),
 )
 
@@ -108,7 +108,7 @@ pending = Table(
     # It may have to lose access: the leavers' lane looks at it before all others.
     Column("urgent", Flag, nullable=False, server_default=_NO),
     Index("ix_pending_urgent", "job_id", "due_at", sqlite_where=text("urgent"), postgresql_where=text("urgent")),
-    Index("ix_pending_due", "job_id", "stage", "object_type", "due_at"),
+    Index("ix_pending_due", "job_id", "stage", "object_type", "due_at", "source_id"),
     Index("ix_pending_time", "job_id", "due_at"),
 )
 
