@@ -26,19 +26,20 @@ class Roster:
     def __init__(self, objects: Sequence[TargetObject], attributes: Sequence[str]) -> None:
         self._by: dict[str, dict[str, list[TargetObject]]] = {attribute: {} for attribute in attributes}
         self._listed = {found.id: found for found in objects}
-        # Digests of the keys of what was created since: of each of 200,000 objects, no more is kept in memory.
-        self._made: set[int] = set()
+        self._made = _Marks()
         for found in objects:
             for attribute, index in self._by.items():
                 index.setdefault(folded(found.get(attribute)), []).append(found)
 
     def add(self, keys: Sequence[tuple[str, str]]) -> None:
         """An object with these keys was created since the list was read."""
-        self._made.update(hash((attribute, folded(value))) for attribute, value in keys)
+        for attribute, value in keys:
+            self._made.add(attribute, folded(value))
 
     def knows(self, attribute: str, value: str) -> bool:
-        """Can ``find`` say it? Where an object was made with this value, the target is to be asked."""
-        return hash((attribute, folded(value))) not in self._made
+        """Can ``find`` say it? Where an object was made with this value, the target is to be asked; and, now and then,
+        where none was: what was made is remembered in little memory."""
+        return (attribute, folded(value)) not in self._made
 
     def get(self, target_id: str) -> TargetObject | None:
         """The object as it was listed; one that is not among them has to be read."""
@@ -47,6 +48,28 @@ class Roster:
     def find(self, attribute: str, value: str) -> list[TargetObject]:
         """Every listed object with this value, as ``ScimClient.find`` would give it of those that were there before."""
         return self._by[attribute].get(folded(value), [])
+
+
+class _Marks:
+    """Keys of which it is only known whether they were seen: as much memory for 200,000 as for none. One in a hundred
+    is then taken for seen that was not."""
+
+    _BITS = 1 << 25
+
+    def __init__(self) -> None:
+        self._bits: bytearray | None = None
+
+    def add(self, attribute: str, value: str) -> None:
+        if self._bits is None:
+            self._bits = bytearray(self._BITS // 8)
+        place = hash((attribute, value)) % self._BITS
+        self._bits[place >> 3] |= 1 << (place & 7)
+
+    def __contains__(self, key: tuple[str, str]) -> bool:
+        if self._bits is None:
+            return False
+        place = hash(key) % self._BITS
+        return bool(self._bits[place >> 3] & (1 << (place & 7)))
 
 
 async def read_roster(client: ScimClient, kind: Kind, attributes: Sequence[str], waiting: int) -> Roster | None:
