@@ -241,9 +241,14 @@ async def _enqueue(services: AppServices, lock: WorkerLock, job_id: str, now: in
             await DBOS.resume_workflow_async(run.workflow_id, queue_name=QUEUE)
     if left:
         return
-    await _share(services, lock, now)
-    with SetWorkflowID(f"{job_id}/{uuid.uuid4()}"), SetEnqueueOptions(queue_partition_key=job_id):
-        await DBOS.enqueue_workflow_async(QUEUE, _cycle, job_id)
+    with SetWorkflowID(f"{job_id}/{uuid.uuid4()}"):
+        if services.settings.engine == "sqlite":
+            # Nobody to share with: it starts now, and not when the queue is looked at next.
+            await DBOS.start_workflow_async(_cycle, job_id)
+            return
+        await _share(services, lock, now)
+        with SetEnqueueOptions(queue_partition_key=job_id):
+            await DBOS.enqueue_workflow_async(QUEUE, _cycle, job_id)
 
 
 async def _share(services: AppServices, lock: WorkerLock, now: int) -> None:
