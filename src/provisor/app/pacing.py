@@ -13,6 +13,7 @@ from provisor.connector.paces.model import Pace
 from provisor.connector.paces.store import PaceStore
 from provisor.connector.pacing import Pacer
 from provisor.connector.rates import Learnt, of_all
+from provisor.connector.width import Width
 from provisor.tasks import beside
 
 EXCHANGE_SECONDS = 2.0
@@ -53,10 +54,20 @@ async def exchange(targets: Paced, store: PaceStore, clock: Clock, worker: str) 
     pacers = {target: pacer for target, pacer in targets.pacers.items() if pacer.used_at}
     if not pacers:
         return
+    for target, pacer in pacers.items():
+        if not pacer.recalled:
+            await _recall(target, pacer, store, worker)
     mine = [_pace(target, worker, pacer) for target, pacer in pacers.items()]
     known = await store.exchange(mine, forget_before=now - _FORGET_MS)
     for target, pacer in pacers.items():
         _take_over(pacer, known[target], worker, now)
+
+
+async def _recall(target: str, pacer: Pacer, store: PaceStore, worker: str) -> None:
+    """What this worker knew of the target when it was stopped. Each has a width of its own: what it sends at once is
+    what its answers wait behind."""
+    own = [one for one in await store.of(target) if one.worker == worker and one.at_once is not None]
+    pacer.recall(Width(own[0].at_once or 1, own[0].resized_at) if own else None)
 
 
 def _take_over(pacer: Pacer, known: Sequence[Pace], worker: str, now: int) -> None:
@@ -67,7 +78,7 @@ def _take_over(pacer: Pacer, known: Sequence[Pace], worker: str, now: int) -> No
 
 
 def _pace(target: str, worker: str, pacer: Pacer) -> Pace:
-    learnt = pacer.learnt
+    learnt, width = pacer.learnt, pacer.width
     return Pace(
         target,
         worker,
@@ -77,4 +88,6 @@ def _pace(target: str, worker: str, pacer: Pacer) -> Pace:
         pacer.used_at,
         pacer.throttled,
         pacer.paused_until_ms,
+        width.at_once if pacer.is_narrow else None,
+        width.resized_at,
     )

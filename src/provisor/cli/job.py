@@ -187,12 +187,39 @@ def status(context: typer.Context, job: JobRef, tenant: Tenant = None) -> None:
             for one in known.refused
         ]
         document = await services.provisioning.status(operator(), found.id)
-        return {**document, "target": {"profile": dict(known.profile), "refused": refused, "notes": list(known.notes)}}
+        target = {"profile": dict(known.profile), "refused": refused, "notes": list(known.notes)}
+        running = await services.provisioning.progress(operator(), found.id) or None
+        return {**document, "running": running, "target": target}
 
     show_status(here, here.run(work))
 
 
 commands.command()(logs)
+
+
+def _under_way(running: Mapping[str, Any]) -> Iterable[tuple[str, object]]:
+    """How fast a running cycle is, and what its target has asked for."""
+    if not running:
+        return
+    if running["objectsPerSecond"]:
+        left = "" if running["etaSeconds"] is None else f", about {_span(running['etaSeconds'])} to go"
+        yield "pace", f"{running['objectsPerSecond']} objects a second{left}"
+    pacing = running["pacing"]
+    if pacing["requestsPerSecond"]:
+        rate, asked = pacing["requestsPerSecond"], pacing["throttled"]
+        yield "the target takes", f"about {rate} requests a second; {asked} answers asked for less"
+    if pacing["atOnce"]:
+        yield "requests at once", f"{pacing['atOnce']}, since its answers took long"
+    if pacing["pausedUntil"]:
+        yield "paused until", iso(pacing["pausedUntil"])
+
+
+def _span(seconds: int) -> str:
+    minutes, rest = divmod(seconds, 60)
+    if minutes == 0:
+        return f"{rest} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{minutes} min" if hours == 0 else f"{hours} h {minutes} min"
 
 
 async def find_job(services: AppServices, tenant: str | None, ref: str) -> Job:
@@ -226,6 +253,7 @@ def show_status(here: Session, document: dict[str, Any]) -> None:
         pairs += [
             ("running", f"{one['completedUnits']} of {one['totalUnits']} {one['units']}") for one in now["progress"]
         ]
+        pairs += list(_under_way(document.get("running") or {}))
         if now["quarantine"]:
             story = now["quarantine"]
             pairs.append(("quarantine", f"{story['error']['message']} Next attempt: {story['nextAttempt']}."))

@@ -37,6 +37,8 @@ from provisor.connector.transport import Request, Response, Transport, Transport
 _MEMBERS_PER_PATCH = 1000
 # Somebody waits in front of the screen: a target that asks for longer pauses is reported instead, in seconds.
 _TEST_BUDGET = 5.0
+# Answers by which a target says that it has too much to do: how soon they come says nothing of the others.
+_PLEAS = (429, 503)
 
 log = structlog.get_logger(__name__)
 
@@ -343,12 +345,16 @@ class ScimClient:
         raise AssertionError  # count() has no end
 
     async def _exchange(self, request: Request, what: str) -> Exchange:
-        began = self._clock.now_ms()
+        began, under_way = self._clock.now_ms(), self._pacer.under_way
         try:
             response = await self._transport.send(request)
         except TransportError as error:
+            if error.may_have_arrived:
+                self._pacer.answered(began, under_way)
             exchange = self._record(request, None, began)
             raise errors.from_transport(error, exchange, what) from error
+        if response.status not in _PLEAS:
+            self._pacer.answered(began, under_way)
         return self._record(request, response, began)
 
     def _record(self, request: Request, response: Response | None, began: int) -> Exchange:

@@ -16,11 +16,14 @@ from email.utils import parsedate_to_datetime
 
 from provisor.clock import Clock
 from provisor.connector.rates import Learnt, after_refusal, after_success
+from provisor.connector.width import Answers, Width, adapted
 
 # A target that names a longer wait than this is not believed; it is asked again after that.
 MAX_RETRY_AFTER = 3600.0
 _FIRST_WAIT, _LONGEST_WAIT = 1.0, 60.0
 _WINDOW_MS = 10_000
+# The width is judged by no more answers than these: what comes later may be of another kind.
+_LATELY = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +90,24 @@ class Places:
     """So many requests at once. Who waits is served in turn, those that are ``first_in_line`` before all others."""
 
     def __init__(self, count: int) -> None:
+        self._count = count
+        # Below zero while there are more requests under way than places.
         self._free = count
         self._first: deque[asyncio.Future[None]] = deque()
         self._others: deque[asyncio.Future[None]] = deque()
+
+    @property
+    def taken(self) -> int:
+        """How many are under way."""
+        return self._count - self._free
+
+    def resize(self, count: int) -> None:
+        """From now on so many. Who has a place keeps it."""
+        more, self._count = count - self._count, count
+        for _ in range(more):
+            self._release()
+        if more < 0:
+            self._free += more
 
     async def __aenter__(self) -> None:
         if self._free > 0 and not self._first and not self._others:
@@ -108,6 +126,9 @@ class Places:
         self._release()
 
     def _release(self) -> None:
+        if self._free < 0:
+            self._free += 1
+            return
         for waiting in (self._first, self._others):
             while waiting:
                 place = waiting.popleft()
@@ -120,7 +141,7 @@ class Places:
 class Pacer:
     """The pace of one target, shared by all who call it.
 
-    ``concurrency``: requests under way at once. ``requests_per_second``: null for no limit of rate. ``budget``:
+    ``concurrency``: requests under way at once at most. ``requests_per_second``: null for no limit of rate. ``budget``:
     seconds that one request may wait for pauses that the target asks for, all together.
     """
 
@@ -140,6 +161,10 @@ class Pacer:
         self.share = 1.0
         self.used_at = 0  # ms UTC, 0 before the first request
         self._clock = clock
+        self._most_at_once = concurrency
+        self.width = Width(concurrency)
+        self.recalled = False
+        self._answers = Answers()
         self._places = Places(concurrency)
         self._most = requests_per_second
         self._next_ms = 0.0
@@ -180,6 +205,38 @@ class Pacer:
         while now - self._served[0] > _WINDOW_MS:
             self._served.popleft()
         self.learnt = after_success(self.learnt, now=now)
+
+    @property
+    def under_way(self) -> int:
+        """Requests that have a place."""
+        return self._places.taken
+
+    @property
+    def is_narrow(self) -> bool:
+        """Is it sent fewer at once than its profile allows?"""
+        return self.width.at_once < self._most_at_once
+
+    def answered(self, began: int, under_way: int) -> None:
+        """A request that left at ``began``, ms UTC, when so many were ``under_way``, was answered now, or given up."""
+        if began < self.width.resized_at:
+            return
+        now = self._clock.now_ms()
+        self._answers = self._answers.with_one(now - began, under_way)
+        width = adapted(self.width, self._answers, most=self._most_at_once, now=now)
+        if width is not self.width:
+            self._resize(width)
+        elif self._answers.count >= _LATELY:
+            self._answers = Answers()
+
+    def recall(self, width: Width | None) -> None:
+        """Go on with what this process knew before it was started anew; null: nothing."""
+        self.recalled = True
+        if width is not None and self.width.resized_at < width.resized_at:
+            self._resize(Width(min(width.at_once, self._most_at_once), width.resized_at))
+
+    def _resize(self, width: Width) -> None:
+        self.width, self._answers = width, Answers()
+        self._places.resize(width.at_once)
 
     def pause(self, seconds: float) -> None:
         """Hold back every request of this target for so long, and learn from it how fast it may be asked."""

@@ -48,6 +48,8 @@ SCOPES = {
     "forcedeletes": frozenset({"deletes"}),
 }
 DEFAULT_SCOPE = "QuarantineState, Watermark, Escrows"
+# A worker that has not asked a target for longer sends it nothing now.
+_LATELY_MS = 60_000
 _THRESHOLDS = "Escrow"  # the reasons of a quarantine by thresholds have it in their names
 
 
@@ -274,7 +276,8 @@ class Provisioning:
         since it began, ``etaSeconds`` (null while nothing can be said), ``pacing``; empty without a running cycle.
 
         ``pacing``: ``requestsPerSecond`` that the target takes as far as was learnt (null: no limit was met), answers
-        that were ``throttled``, and until when it asked for a pause (ms UTC, null for none).
+        that were ``throttled``, until when it asked for a pause (ms UTC, null for none), and ``atOnce``, the requests
+        under way at most (of each worker) where answers came so late that fewer are sent (null: what the profile allows).
         """
         await self._readable(actor, job_id)
         now = self._clock.now_ms()
@@ -285,7 +288,7 @@ class Provisioning:
         waiting = await self._store.unfinished(job_id, now)
         took = max(now - cycle.began_at, 1) / 1000
         rate = cycle.considered / took
-        pacing = await self._pacing(job_id)
+        pacing = await self._pacing(job_id, now)
         pause = max(0, (pacing["pausedUntil"] or 0) - now) / 1000
         return {
             "cycleId": cycle.id,
@@ -297,7 +300,7 @@ class Provisioning:
             "pacing": pacing,
         }
 
-    async def _pacing(self, job_id: str) -> dict[str, Any]:
+    async def _pacing(self, job_id: str, now: int) -> dict[str, Any]:
         known: Sequence[Pace] = ()
         if self._paces is not None:
             address = (await self._applications.credentials(SERVICE, job_id)).base_address
@@ -307,6 +310,9 @@ class Provisioning:
             "requestsPerSecond": None if learnt.rate is None else round(learnt.rate, 1),
             "throttled": sum(one.throttled for one in known),
             "pausedUntil": max((one.paused_until for one in known if one.paused_until), default=None),
+            "atOnce": min(
+                (one.at_once for one in known if one.at_once and now - one.used_at < _LATELY_MS), default=None
+            ),
         }
 
     async def state(self, actor: Actor, job_id: str) -> JobState:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from typing import Any
+
 import pytest
 from tests.integration.cli.conftest import Cli
 
+from provisor.testing.database import Store
 from provisor.testing.target import SimulatedTarget
-from provisor.testing.target_faults import failure
+from provisor.testing.target_faults import failure, method
 
 
 @pytest.fixture
@@ -66,3 +71,24 @@ def test_a_target_that_is_not_there_is_named_and_nothing_is_lost(quick: Cli) -> 
 def test_a_job_that_does_not_exist_is_told(quick: Cli) -> None:
     quick("tenant", "create", "Example", "--domain", "example.org")
     assert "no app 'Nothing'" in quick("job", "status", "Nothing", status=1).err
+
+
+def test_a_running_cycle_tells_its_pace_and_what_the_target_asked_for(
+    here: Cli, bare: Cli, store: Store, target: SimulatedTarget
+) -> None:
+    assert here("job", "status", "App").json["running"] is None
+    target.fault(failure(429, "Later.", {"Retry-After": "120"}), when=method("POST"), times=None)
+    command = [sys.executable, "-m", "provisor", "job", "start", "App", "--wait", *store.arguments]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as worker:
+        try:
+            running: dict[str, Any] = {}
+            while not running.get("pacing", {}).get("pausedUntil"):
+                assert worker.poll() is None
+                running = here("job", "status", "App").json["running"] or {}
+            shown = bare("job", "status", "App", *store.arguments).out
+        finally:
+            worker.kill()
+    assert running["waiting"] > 0
+    assert running["pacing"]["throttled"] > 0
+    assert "paused until" in shown
+    assert "running" in shown

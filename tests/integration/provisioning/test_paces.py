@@ -61,3 +61,27 @@ async def test_what_was_learnt_long_ago_is_forgotten(database: Database, clock: 
     await exchange(two, store, clock, "two")
     assert two.pacer.learnt.rate is None
     assert [pace.worker for pace in await store.of(TARGET)] == ["two"]
+
+
+async def test_a_worker_that_is_started_anew_knows_how_much_at_once_was_too_much(
+    database: Database, clock: SettableClock
+) -> None:
+    store = PaceStore(database)
+    one = Worker(clock)
+    await exchange(one, store, clock, "one")
+    await one.pacer.turn()
+    began = clock.now_ms()
+    clock.advance(4)
+    for _ in range(8):
+        one.pacer.answered(began, 16)
+    assert one.pacer.width.at_once == 8
+    await exchange(one, store, clock, "one")
+    assert [pace.at_once for pace in await store.of(TARGET)] == [8]
+
+    again, other = Worker(clock), Worker(clock)
+    for worker, name in ((again, "one"), (other, "other")):
+        await worker.pacer.turn()
+        await exchange(worker, store, clock, name)
+    assert again.pacer.width.at_once == 8
+    # Of what is under way at once each worker counts its own.
+    assert other.pacer.width.at_once == 16

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from provisor.connector.pacing import SEND, GiveUp, Pacer, Send, Wait, decide, retry_after_seconds
+from provisor.connector.pacing import SEND, GiveUp, Pacer, Places, Send, Wait, decide, retry_after_seconds
 from provisor.testing.clock import START_MS, SettableClock
 
 IN_90_SECONDS = "Thu, 01 Jan 2026 00:01:30 GMT"
@@ -116,3 +116,62 @@ async def test_only_so_many_requests_are_under_way_at_once() -> None:
     await asyncio.gather(*(request() for _ in range(10)))
 
     assert most == 2
+
+
+async def test_a_target_that_works_on_few_at_a_time_is_sent_fewer_at_once() -> None:
+    clock = SettableClock()
+    pacer = Pacer(clock, concurrency=16)
+    waits: list[float] = []
+    lane = asyncio.Lock()  # the target does one thing at a time
+
+    async def request() -> None:
+        async with pacer.place():
+            began, under_way = clock.now_ms(), pacer.under_way
+            async with lane:
+                await clock.sleep(0.5)
+            pacer.answered(began, under_way)
+            waits.append((clock.now_ms() - began) / 1000)
+
+    tasks = [asyncio.create_task(request()) for _ in range(120)]
+    while not all(task.done() for task in tasks):
+        for _ in range(5):
+            await asyncio.sleep(0)
+        clock.advance(0.5)
+
+    assert max(waits[:16]) == 8.0
+    assert max(waits[-40:]) <= 2.0
+    assert pacer.is_narrow
+    # It was never idle: one answer each half second.
+    assert clock.now_ms() - START_MS <= 121 * 500
+
+
+async def test_who_has_a_place_keeps_it_when_there_are_fewer_and_more_are_given_out_at_once() -> None:
+    places = Places(4)
+    done = [asyncio.Event() for _ in range(8)]
+
+    async def hold(event: asyncio.Event) -> None:
+        async with places:
+            await event.wait()
+
+    async def settle() -> None:
+        for _ in range(5):
+            await asyncio.sleep(0)
+
+    tasks = [asyncio.create_task(hold(event)) for event in done]
+    await settle()
+    places.resize(2)
+    assert places.taken == 4
+    for event in done[:2]:
+        event.set()
+    await settle()
+    assert places.taken == 2  # nobody has followed
+    done[2].set()
+    await settle()
+    assert places.taken == 2  # one has
+    places.resize(5)
+    await settle()
+    assert places.taken == 5
+    for event in done:
+        event.set()
+    await asyncio.gather(*tasks)
+    assert places.taken == 0

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 @dataclass(frozen=True, slots=True)
 class Pace:
     """What one worker knows of one target. ``rate``: requests a second, null while no limit was met; ``throttled``:
-    answers that asked for a pause so far; times in ms UTC, ``paused_until`` null without a pause."""
+    answers that asked for a pause so far; ``at_once``: requests under way at most, null as long as the profile says it;
+    times in ms UTC, ``paused_until`` null without a pause."""
 
     target: str
     worker: str
@@ -18,3 +19,5 @@ class Pace:
     used_at: int
     throttled: int
     paused_until: int | None
+    at_once: int | None = None
+    resized_at: int = 0

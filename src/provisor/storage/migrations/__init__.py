@@ -13,7 +13,7 @@ from provisor.storage.database import Database, Tx
 from provisor.storage.queries import Query
 
 # Every revision, oldest first: what a database may say that it is. The last is what this program needs.
-REVISIONS = tuple(f"{number:04}" for number in range(1, 13))
+REVISIONS = tuple(f"{number:04}" for number in range(1, 14))
 VERSION_TABLE = "provisor_version"
 
 _HAS_VERSION = Query(

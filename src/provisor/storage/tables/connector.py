@@ -18,4 +18,6 @@ target_pace = Table(
     Column("used_at", Moment, nullable=False),
     Column("throttled", Number, nullable=False),
     Column("paused_until", Moment),
+    Column("at_once", Number),  # requests under way at most; null: what the profile says
+    Column("resized_at", Moment, nullable=False, server_default="0"),
 )
