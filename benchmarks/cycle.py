@@ -23,7 +23,6 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 
 import aiohttp
@@ -51,19 +50,14 @@ def quiet() -> None:
 _ID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
-@dataclass
+@dataclass(frozen=True)
 class Write:
-    """A request that changed the provider, and the answer to a create (null: nothing was created)."""
+    """A request that changed the provider, and the id of what it created, empty for a change."""
 
     method: str
     path: bytes
     body: bytes
-    answer: bytes | None = None
-
-    @cached_property
-    def made(self) -> bytes:
-        """The id of what it created, empty for a change."""
-        return json.loads(self.answer)["id"].encode() if self.answer is not None else b""
+    made: bytes
 
 
 @dataclass(frozen=True)
@@ -114,24 +108,35 @@ class Recording:
     def __init__(self, inner: AiohttpTransport, root: str) -> None:
         self._inner = inner
         self._root = root
-        self.writes: list[Write] = []
+        # Looked at when the cycle is over: that is not the cycle's work.
+        self._written: list[tuple[Request, Response | None]] = []
         self.requests = 0
 
     async def send(self, request: Request) -> Response:
         self.requests += 1
         if request.method == "GET":
             return await self._inner.send(request)
-        path = request.url.removeprefix(self._root).encode()
-        write = Write(request.method, path, request.body or b"")
-        self.writes.append(write)
+        at = len(self._written)
+        self._written.append((request, None))
         response = await self._inner.send(request)
-        if request.method == "POST" and response.status == 201:
-            # Read when the cycle is over: it is not the cycle's work.
-            write.answer = response.body
+        self._written[at] = request, response
         return response
+
+    def writes(self) -> list[Write]:
+        """In the order in which they left."""
+        return [
+            Write(request.method, request.url.removeprefix(self._root).encode(), request.body or b"", _made(response))
+            for request, response in self._written
+        ]
 
     async def close(self) -> None:
         await self._inner.close()
+
+
+def _made(response: Response | None) -> bytes:
+    if response is None or response.status != 201:
+        return b""
+    return str(json.loads(response.body)["id"]).encode()
 
 
 async def serve(folder: Path) -> None:
@@ -261,7 +266,7 @@ async def own_cycle(
 ) -> tuple[Recording, float, float]:
     """An initial cycle on a database of its own; its transport, seconds of it, and of this process's CPU."""
     settings = replace(Settings(data_dir=folder, database_url=database_url), environment=os.environ)
-    sealing = load_key(_made(folder), os.environ)
+    sealing = load_key(_present(folder), os.environ)
     async with open_services(settings) as opened:
         transport = Recording(AiohttpTransport(settings.outbound), url)
         services = wire(opened.database, sealing, transport, settings, SystemClock())
@@ -277,9 +282,9 @@ async def one_round(size: Size, database_url: str | None) -> Round:
             marks = [cpu_of(pid)]
             transport, took, cpu = await own_cycle(folder / "engine", url, keys[0], size, database_url)
             marks.append(cpu_of(pid))
-            alone = await bare(url, keys[1], transport.writes)
+            writes = transport.writes()
+            alone = await bare(url, keys[1], writes)
             marks.append(cpu_of(pid))
-    writes = transport.writes
     return Round(
         size,
         transport.requests,
@@ -303,7 +308,7 @@ def show(one: Round) -> None:
     print(f"  ratio: {one.ratio:.2f} (goal: at least 0.6); at one speed {one.ratio_at_one_speed:.2f}")
 
 
-def _made(folder: Path) -> Path:
+def _present(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
