@@ -275,29 +275,32 @@ WHERE job_id = :job_id
 -- name: mark_urgent
 -- Of these slots, those whose objects may have to lose access: all (:whatever), or who is disabled, deleted or gone.
 -- Somebody whose name another person has by now is left alone: that person may take the account over.
+-- They are few: asked for by both columns of the key at once, SQLite does not go through the job's whole queue for them.
 UPDATE pending SET urgent = TRUE
-WHERE job_id = :job_id AND stage = 'object' AND source_id IN (:ids...)
-  AND EXISTS (SELECT 1 FROM link l WHERE l.job_id = pending.job_id AND l.source_id = pending.source_id
-              AND l.state = 'linked'
-              AND NOT EXISTS (SELECT 1 FROM directory_user h WHERE h.tenant_id = :tenant_id AND h.upn_key = l.name_key
-                              AND h.id <> l.source_id AND h.deleted_at IS NULL))
-  AND (:whatever
-       OR (NOT EXISTS (SELECT 1 FROM directory_user u WHERE u.tenant_id = :tenant_id AND u.id = pending.source_id
-                       AND u.deleted_at IS NULL AND u.account_enabled)
-           AND NOT EXISTS (SELECT 1 FROM directory_group g WHERE g.tenant_id = :tenant_id AND g.id = pending.source_id
-                           AND g.deleted_at IS NULL)))
+WHERE (job_id, source_id) IN (
+    SELECT l.job_id, l.source_id FROM link l
+    WHERE l.job_id = :job_id AND l.source_id IN (:ids...) AND l.state = 'linked'
+      AND NOT EXISTS (SELECT 1 FROM directory_user h WHERE h.tenant_id = :tenant_id AND h.upn_key = l.name_key
+                      AND h.id <> l.source_id AND h.deleted_at IS NULL)
+      AND (:whatever
+           OR (NOT EXISTS (SELECT 1 FROM directory_user u WHERE u.tenant_id = :tenant_id AND u.id = l.source_id
+                           AND u.deleted_at IS NULL AND u.account_enabled)
+               AND NOT EXISTS (SELECT 1 FROM directory_group g WHERE g.tenant_id = :tenant_id AND g.id = l.source_id
+                               AND g.deleted_at IS NULL))))
+  AND stage = 'object'
 
 -- name: mark_urgent_members
 -- The same of everybody in a group that entitles them no longer, or may not.
 UPDATE pending SET urgent = TRUE
-WHERE job_id = :job_id AND stage = 'object'
-  AND source_id IN (SELECT m.member_id FROM group_member m WHERE m.tenant_id = :tenant_id AND m.group_id = :group_id)
-  AND EXISTS (SELECT 1 FROM link l WHERE l.job_id = pending.job_id AND l.source_id = pending.source_id
-              AND l.state = 'linked')
+WHERE (job_id, source_id) IN (
+    SELECT l.job_id, l.source_id FROM group_member m
+    JOIN link l ON l.job_id = :job_id AND l.source_id = m.member_id AND l.state = 'linked'
+    WHERE m.tenant_id = :tenant_id AND m.group_id = :group_id)
   AND NOT EXISTS (SELECT 1 FROM assignment a
                   JOIN directory_group g ON g.tenant_id = :tenant_id AND g.id = a.principal_id AND g.deleted_at IS NULL
                   JOIN synchronization_job j ON j.id = :job_id AND j.service_principal_id = a.service_principal_id
                   WHERE a.principal_id = :group_id AND g.security_enabled)
+  AND stage = 'object'
 
 -- name: mark_leavers
 -- The same of all due slots: when a cycle looks at everybody.
@@ -317,9 +320,10 @@ WHERE job_id = :job_id AND stage = 'object' AND due_at <= :now
 UPDATE pending SET urgent = FALSE WHERE job_id = :job_id AND source_id IN (:ids...)
 
 -- name: claim_urgent
--- The next of those, whatever else is in the queue.
+-- The next of those, whatever else is in the queue, which IS TRUE keeps SQLite from going through.
 SELECT source_id, object_type, seq, attempts, failed_first_at, gone, urgent, correlation_id, due_at FROM pending
-WHERE job_id = :job_id AND urgent AND due_at <= :now AND stage = 'object' AND object_type = :object_type
+WHERE job_id = :job_id AND urgent AND due_at <= :now
+  AND (stage = 'object' AND object_type = :object_type) IS TRUE
 ORDER BY due_at, source_id LIMIT :limit
 
 -- name: mark_vanished

@@ -40,6 +40,7 @@ PARAMS: dict[str, Any] = {
     "after_group": "",
     "after_member": "",
     "many": True,
+    "whatever": False,
     "ids": id_list(["a", "b"]),
 }
 
@@ -55,6 +56,9 @@ TABLES = frozenset({"held", "pending", "link", "outcome", "plan_entry", "plan_pa
             "claim",
             "ix_pending_due (job_id=? AND stage=? AND object_type=? AND (due_at,source_id)>(?,?) AND due_at<?)",
         ),
+        (CYCLE, "claim_urgent", "ix_pending_urgent (job_id=? AND due_at<?)"),
+        (CYCLE, "mark_urgent", "sqlite_autoindex_pending_1 (job_id=? AND source_id=?)"),
+        (CYCLE, "mark_urgent_members", "sqlite_autoindex_pending_1 (job_id=? AND source_id=?)"),
         (CYCLE, "pairs_due", "ix_pending_member_due (job_id=? AND due_at<?)"),
         (CYCLE, "claim_pairs", "sqlite_autoindex_pending_member_1 (job_id=? AND (group_id,member_id)>(?,?))"),
         (CYCLE, "predecessors", "ix_link_name (job_id=? AND object_type=? AND name_key=?)"),
