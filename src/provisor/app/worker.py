@@ -40,6 +40,8 @@ from provisor.tasks import end
 WORKFLOW_FORMAT = "provisor-1"
 QUEUE = "cycles"
 POLL_SECONDS = 0.2
+# On SQLite cycles start without the queue. What lies in it was left by another program or another executor.
+_SELDOM_SECONDS = 5.0
 # DBOS keeps one row a step: after so many, the cycle goes on in a new workflow.
 STEPS_PER_WORKFLOW = 900
 SHARE_MS = 1_000
@@ -162,7 +164,10 @@ async def _launch(services: AppServices, lock: WorkerLock) -> None:
     # Called on the event loop's own thread, so that workflows run on this loop, where our connections live.
     DBOS.launch()
     await DBOS.register_queue_async(
-        QUEUE, partition_concurrency=1, polling_interval_sec=POLL_SECONDS, on_conflict="always_update"
+        QUEUE,
+        partition_concurrency=1,
+        polling_interval_sec=POLL_SECONDS if settings.engine == "postgresql" else _SELDOM_SECONDS,
+        on_conflict="always_update",
     )
 
 

@@ -115,6 +115,7 @@ class Linker:
         if path is not None and self._run.client.dialect.creates_with_references:
             acknowledged[path] = item.manager
             values = {**match.values, path: {"value": item.manager}}
+        item.asked = True
         try:
             created = await self._run.client.create(self._kind, values)
         except TargetError as error:

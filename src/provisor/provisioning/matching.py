@@ -70,7 +70,7 @@ class Matcher:
 
     async def match(self, items: Sequence[Item]) -> None:
         """Find them all; what is linked to somebody else already, or wanted by two of them, is refused."""
-        await self._run.each([item for item in items if not self._is_nobody(item)], self.look_up)
+        await self._run.each([item for item in items if not self.is_nobody(item)], self.look_up)
         found = [target.id for item in items for target in item.found]
         holders = await self._run.holders(self._kind, found) if found else {}
         wanted: dict[tuple[str, str], Item] = {}
@@ -85,10 +85,13 @@ class Matcher:
             elif isinstance(item.plan, Match) and item.plan.may_create:
                 self._refuse_twin(item, wanted)
 
-    def _is_nobody(self, item: Item) -> bool:
+    def is_nobody(self, item: Item) -> bool:
         """Does the list that was read when the cycle began say that the target has nobody who matches? Then nothing is
         asked, of nobody: of an initial cycle, that is nearly everybody."""
         roster = self._roster
+        if roster is not None and item.nobody is not None:
+            # The list is the same; but somebody may have been made since.
+            return all(roster.knows(*key) for key in item.nobody)
         told = item.decision or item.intent or item.slot.attempts
         if roster is None or told or not item.source.exists:
             return False
@@ -97,7 +100,10 @@ class Matcher:
         except MappingFailed:
             return False  # it is told where it is looked up
         asked = item.keys + (self._aliases(item) if self._looks_for_aliases else [])
-        return all(roster.knows(*key) and not roster.find(*key) for key in asked)
+        if all(roster.knows(*key) and not roster.find(*key) for key in asked):
+            item.nobody = asked
+            return True
+        return False
 
     def _refuse_twin(self, item: Item, wanted: dict[tuple[str, str], Item]) -> None:
         """Two new objects of one batch with the same matching value would be one account in the next."""

@@ -67,6 +67,11 @@ class Item:
     # What a guard has kept back of it, and whether it does so now: then nothing of it is sent in this batch.
     held: Held | None = None
     barred: bool = False
+    # Values by which the target's list has found nobody: what it was asked ahead, null where it was not.
+    nobody: list[tuple[str, str]] | None = None
+    # When its create was written into the journal, ms UTC; ``asked``: it may have left.
+    journaled: int | None = None
+    asked: bool = False
 
     @property
     def correlation_id(self) -> str | None:

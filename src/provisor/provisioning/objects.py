@@ -65,6 +65,10 @@ async def through(
     await know_managers(run, kind, items)
     await sender.carry(items)
     _hand_on_references(kind, mappings, items, batch)
+    # In the journal, and never sent: nothing has to be found again.
+    batch.intents_done += [
+        item.source.id for item in items if item.journaled and not item.asked and item.intent is None
+    ]
     run.gate.close(items, batch)
     # Whatever was not left alone because the cycle broke must have come out as something. What a guard has put off
     # comes back.

@@ -95,7 +95,7 @@ async def members(run: Run) -> bool:
     """
     ends = run.clock.now_ms() + ROW_MS
     async with run.writing.ending():
-        pairs = await _claim_pairs(run, None)
+        pairs = await _claim_pairs(run)
         worked = bool(pairs)
         for left in reversed(range(IN_A_ROW)):
             if not pairs:
@@ -103,17 +103,22 @@ async def members(run: Run) -> bool:
             if left == 0 or run.clock.now_ms() >= ends:
                 await _write_pairs(run, pairs)
                 break
-            async with ahead(_claim_pairs(run, pairs[-1].slot)) as following:
-                await _write_pairs(run, pairs)
+            leaving = asyncio.Event()
+            async with ahead(_claim_beside(run, pairs[-1].slot, leaving)) as following:
+                await _write_pairs(run, pairs, leaving)
                 pairs = await following
     return worked
 
 
-async def _claim_pairs(run: Run, after: PendingMember | None) -> list[Pair]:
-    if after is not None:
-        # Requests are about to leave: they go first.
-        for _ in range(_TURNS):
-            await asyncio.sleep(0)
+async def _claim_beside(run: Run, after: PendingMember, leaving: asyncio.Event) -> list[Pair]:
+    """The next ones, once the requests of those before are under way."""
+    await leaving.wait()
+    for _ in range(_TURNS):
+        await asyncio.sleep(0)
+    return await _claim_pairs(run, after)
+
+
+async def _claim_pairs(run: Run, after: PendingMember | None = None) -> list[Pair]:
     return await run.store.claim_pairs(
         run.job.id,
         run.job.tenant_id,
@@ -124,7 +129,8 @@ async def _claim_pairs(run: Run, after: PendingMember | None) -> list[Pair]:
     )
 
 
-async def _write_pairs(run: Run, pairs: Sequence[Pair]) -> None:
+async def _write_pairs(run: Run, pairs: Sequence[Pair], leaving: asyncio.Event | None = None) -> None:
+    """Through with these; ``leaving`` is set when their requests are about to leave."""
     batch = Batch()
     mapped = "Group" in run.mappings and run.mappings["Group"].reference("members") is not None
 
@@ -137,6 +143,10 @@ async def _write_pairs(run: Run, pairs: Sequence[Pair]) -> None:
 
     if mapped:
         await run.journal("Group", {}, Flight(groups=sorted({pair.slot.group_id for pair in pairs if _moves(pair)})))
+        run.writing.begin()
+    if leaving is not None:
+        leaving.set()
+    if mapped:
         await run.each([list(group) for _, group in groupby(pairs, key=lambda pair: pair.slot.group_id)], write)
     else:
         batch.pairs_cleared.extend(pair.slot for pair in pairs)

@@ -138,6 +138,8 @@ class _Row:
                 await asyncio.sleep(0)
                 sender.foresee(loaded)
             items.extend(loaded)
+        if beside:
+            await sender.journal_ahead(items)
         return _Gathered(slots, items, batch, sender)
 
 

@@ -37,7 +37,7 @@ from provisor.security.actor import Actor
 BATCH, LEAST_BATCH, BATCH_MS = 200, 20, 4_000
 # Batches that follow one another in a step: so many at most, and no more after so long, since the job's settings hold
 # for the whole step.
-IN_A_ROW, ROW_MS = 16, 4_000
+IN_A_ROW, ROW_MS = 64, 8_000
 
 T = TypeVar("T")
 Keys = Sequence[tuple[str, str]]
@@ -187,7 +187,6 @@ class Run:
         """Make it durable what is about to leave: creates, source id -> what they will be found by, and changes."""
         now, lane = self.clock.now_ms(), self.writing.flight(self.cycle.lane)
         await self.store.journal(self.lease, self.cycle.id, kind, creates, flight, lane=lane, now=now, until=self.until)
-        self.writing.begin()
 
     async def save_successor(self, source_id: str, target_id: str) -> None:
         """The group that is to replace a linked one is there."""

@@ -35,6 +35,9 @@ from provisor.provisioning.roster import Roster
 from provisor.provisioning.run import Run
 from provisor.provisioning.swaps import Swaps
 
+# A create may be in the journal for so long before it is sent.
+_AHEAD_MS = 5_000
+
 
 class Sender:
     """Carries the items of one batch from their source to what is to be recorded.
@@ -272,13 +275,30 @@ class Sender:
         flight = Flight(objects={item.source.id: paths for item in going if (paths := _paths(item))})
         if len(creates) < len(going):
             await self._run.writing.settled()
-        if creates or not flight.empty:
-            # The batch before is written down when this is: it is what the requests wait for.
-            await self._run.journal(self._kind, {item.source.id: item.keys for item in creates}, flight)
+        await self._journal([item for item in creates if not self._is_durable(item)], flight)
+        # What the requests wait for is durable. Now the batch before may be written down.
+        self._run.writing.begin()
         await self._linker.prove(creates)
         if not self._run.interrupted:
             await self._run.each([item for item in going if not item.settled], self._send_one)
         await self._swaps.resolve(self._send_one)
+
+    async def journal_ahead(self, items: Sequence[Item]) -> None:
+        """Of what was foreseen, the creates of which the target's list says that nobody is there: durable before their
+        turn comes. Those that do not leave after all are taken out again when the batch is written down."""
+        creates = [item for item in items if isinstance(item.plan, Match) and item.plan.may_create]
+        await self._journal([item for item in creates if self._matcher.is_nobody(item)], Flight())
+
+    async def _journal(self, creates: Sequence[Item], flight: Flight) -> None:
+        if creates or not flight.empty:
+            await self._run.journal(self._kind, {item.source.id: item.keys for item in creates}, flight)
+        now = self._run.clock.now_ms()
+        for item in creates:
+            item.journaled = now
+
+    def _is_durable(self, item: Item) -> bool:
+        # When a create was sent says until when it may land, so what was written long before is written anew.
+        return item.journaled is not None and self._run.clock.now_ms() - item.journaled < _AHEAD_MS
 
     def _creates(self, item: Item) -> bool:
         """Whether to create it now; if not, it is settled."""

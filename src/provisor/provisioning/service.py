@@ -277,7 +277,7 @@ class Provisioning:
 
         ``pacing``: ``requestsPerSecond`` that the target takes as far as was learnt (null: no limit was met), answers
         that were ``throttled``, until when it asked for a pause (ms UTC, null for none), and ``atOnce``, the requests
-        under way at most (of each worker) where answers came so late that fewer are sent (null: what the profile allows).
+        under way at most of each worker, where answers came so late that fewer are sent (null: what the profile says).
         """
         await self._readable(actor, job_id)
         now = self._clock.now_ms()

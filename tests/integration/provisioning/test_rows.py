@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from provisor.provisioning.engine import run_inline
 from provisor.security.actor import operator
+from provisor.storage.queries import Query
+from provisor.testing.target_faults import unauthorized
 
 if TYPE_CHECKING:
     from conftest import World
@@ -41,6 +44,7 @@ async def test_many_batches_of_people_managers_and_members_arrive_once_each(worl
     assert world.target.memberships() == {f"t{n}": set(names[n : n + 25]) for n in range(4)}
     creates = [path for method, path in world.writes() if method == "POST"]
     assert len(creates) == 44
+    assert await in_journal(world) == 0
     assert await world.quiet()
 
 
@@ -89,3 +93,32 @@ async def test_an_heir_in_the_row_takes_over_the_account_of_who_is_gone(world: W
             True,
             "Back again",
         )
+
+
+async def test_of_what_was_written_down_ahead_and_never_sent_nothing_is_left(world: World) -> None:
+    people = [await world.person(f"p{n:02}") for n in range(30)]
+    await world.assign(*people)
+    await world.start()
+    # The credential ends in the middle: requests are under way, and the next batch is decided about.
+    posts = itertools.count()
+    world.target.fault(unauthorized(), when=lambda sent: sent.method == "POST" and next(posts) >= 10, times=None)
+    broken = await run_inline(world.services.engine("test", batch=BATCH), world.job_id)
+    assert broken is not None
+    assert (await world.ended(broken)).state != "Succeeded"
+    made = len(world.target.users)
+    assert 0 < made < 30
+
+    world.target.heal()
+    await world.services.provisioning.start(operator(), world.job_id)
+    counts = await cycle(world)
+
+    assert counts["created"] == 30 - made
+    assert sorted(world.target.users_by_name()) == [f"p{n:02}@example.org" for n in range(30)]
+    assert await in_journal(world) == 0
+
+
+async def in_journal(world: World) -> int:
+    """How many creates are thought to be under way."""
+    count = Query("SELECT count(*) FROM intent WHERE job_id = :job_id")
+    rows = await world.services.database.read(lambda tx: tx.fetch_all(count, {"job_id": world.job_id}))
+    return int(rows[0][0])
