@@ -13,14 +13,8 @@ from provisor.connector.dialect import load_dialect
 from provisor.connector.oauth import ClientCredentials, TokenSource
 from provisor.connector.pacing import Pacer
 from provisor.connector.transport import Transport
-from provisor.provisioning.watch import REQUEST_MS, before_send
+from provisor.provisioning.watch import REQUEST_MS, check_before_send, tell_before_wait
 from provisor.security.actor import Actor
-
-
-async def _before_send() -> None:
-    check = before_send.get()
-    if check is not None:
-        await check()
 
 
 class TargetClients:
@@ -79,5 +73,6 @@ class TargetClients:
             clock=self._clock,
             timeout=REQUEST_MS / 1000,
             pacing=pacer,
-            before_send=_before_send,
+            before_send=check_before_send,
+            before_wait=tell_before_wait,
         )

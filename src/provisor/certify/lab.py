@@ -28,7 +28,7 @@ from provisor.directory.model import Group, User
 from provisor.provisioning.credentials import CredentialsState, learnt
 from provisor.provisioning.engine import run_inline
 from provisor.provisioning.log.model import LogFilter
-from provisor.provisioning.watch import REQUEST_MS, before_send
+from provisor.provisioning.watch import REQUEST_MS, check_before_send, tell_before_wait
 from provisor.security.actor import Actor, operator
 from provisor.security.secrets import KEY_BYTES, MasterKey
 from provisor.storage.migrations import migrate
@@ -128,7 +128,8 @@ class Lab:
             capabilities=self.target.capabilities,
             clock=self.clock,
             timeout=REQUEST_MS / 1000,
-            before_send=_before_send,
+            before_send=check_before_send,
+            before_wait=tell_before_wait,
         )
 
     def allow(self, capabilities: CapabilityProfile) -> None:
@@ -285,9 +286,3 @@ class World:
         status = await self._services.provisioning.status(_WORDS, self.job_id)
         story = status["status"]["quarantine"]
         return None if story is None else str((story.get("error") or {}).get("message") or story.get("reason"))
-
-
-async def _before_send() -> None:
-    check = before_send.get()
-    if check is not None:
-        await check()

@@ -69,11 +69,13 @@ class ScimClient:
         timeout: float = 30.0,
         pacing: Pacer | None = None,
         before_send: Callable[[], Awaitable[None]] | None = None,
+        before_wait: Callable[[], None] | None = None,
     ) -> None:
         """``timeout``: seconds for one request with its reply. ``pacing``: share it with all who call this target.
 
         ``before_send`` is awaited right before every request, also when it is sent again after a pause: what it raises
-        comes out, and nothing is sent (a lost lease). Raises ``InvalidInput`` for a Tenant URL that is none.
+        comes out, and nothing is sent (a lost lease). ``before_wait`` is called when an answer has come that asks for a
+        pause: nothing is under way until ``before_send``. Raises ``InvalidInput`` for a Tenant URL that is none.
         """
         address = parse_tenant_url(base_address)
         self.root = address.root
@@ -84,6 +86,7 @@ class ScimClient:
         self._clock = clock
         self._timeout = timeout
         self._before_send = before_send
+        self._before_wait = before_wait
         self._pacer = pacing or Pacer(
             clock, concurrency=capabilities.concurrency, requests_per_second=capabilities.requests_per_second
         )
@@ -337,6 +340,8 @@ class ScimClient:
                 budget=budget,
             )
             if isinstance(decision, Wait):
+                if self._before_wait is not None:
+                    self._before_wait()
                 self._pacer.pause(decision.seconds)
                 self._meter.paused(decision.seconds)
                 waited += decision.seconds

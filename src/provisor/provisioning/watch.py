@@ -29,6 +29,22 @@ log = structlog.get_logger(__name__)
 
 # Raises ``LeaseLost`` or ``Stopped`` in tasks of a cycle that may not send any more; clients await it before a request.
 before_send: ContextVar[Callable[[], Awaitable[None]] | None] = ContextVar("provisor_before_send", default=None)
+# Clients call it when the target has asked for a pause, so that nothing of the task is under way.
+before_wait: ContextVar[Callable[[], None] | None] = ContextVar("provisor_before_wait", default=None)
+
+
+async def check_before_send() -> None:
+    """What the running task has to do before a request; every client of a target is given this."""
+    check = before_send.get()
+    if check is not None:
+        await check()
+
+
+def tell_before_wait() -> None:
+    """The same before a pause."""
+    tell = before_wait.get()
+    if tell is not None:
+        tell()
 
 
 class Watch:
@@ -43,19 +59,20 @@ class Watch:
         self._clock = clock
         self._lease = lease
         self._held_until = clock.now_ms() + LEASE_MS
-        # Tasks that send requests -> the loop's time at which the last of them left, 0 before the first.
+        # Tasks that send requests -> the loop's time at which the last of them left, 0 where none is under way.
         self._senders: dict[asyncio.Task[Any], float] = {}
 
     @asynccontextmanager
     async def watching(self) -> AsyncIterator[Watch]:
         """For as long as the step lasts."""
         await self._look()
-        token = before_send.set(self._check)
+        token, waiting = before_send.set(self._check), before_wait.set(self._waits)
         async with beside(self._renew(), self._keep_looking()):
             try:
                 yield self
             finally:
                 before_send.reset(token)
+                before_wait.reset(waiting)
 
     def sends(self, task: asyncio.Task[Any]) -> None:
         """This task sends requests; when the job is stopped and none of its is under way, it is cancelled."""
@@ -75,6 +92,11 @@ class Watch:
         task = asyncio.current_task()
         if task in self._senders:
             self._senders[task] = asyncio.get_running_loop().time()
+
+    def _waits(self) -> None:
+        task = asyncio.current_task()
+        if task in self._senders:
+            self._senders[task] = 0.0
 
     async def _renewed(self) -> bool:
         now = self._clock.now_ms()
