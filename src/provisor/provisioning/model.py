@@ -1,5 +1,6 @@
 """Steps scoping to export: the values that pass between them. Frozen, and without any I/O.
 
+What every object of a batch is made of is a ``msgspec.Struct``, made in a fifth of the time of a frozen dataclass.
 Words are the provisioning service's own: ``reference/entra-provisioning-service.md`` sections 1, 12, 13 and 21.
 """
 
@@ -9,6 +10,8 @@ import enum
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
+
+import msgspec
 
 from provisor.connector.messages import AttributeChange
 
@@ -37,8 +40,7 @@ def _nothing(_name: str) -> None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(msgspec.Struct, frozen=True):
     """An object as the directory has it now. ``exists`` is false once it was purged; then nothing else is known."""
 
     id: str
@@ -55,8 +57,7 @@ class Source:
     version: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Entitlement:
+class Entitlement(msgspec.Struct, frozen=True):
     """May this object be in the target, and if not, why: the details are those of the log's scoping step."""
 
     in_scope: bool
@@ -65,8 +66,7 @@ class Entitlement:
     details: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(msgspec.Struct, frozen=True):
     """The stored pair of a source and a target object, with the state that the target last confirmed."""
 
     source_id: str
@@ -108,8 +108,7 @@ class Skip:
     state: LinkState | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(msgspec.Struct, frozen=True):
     """In scope and not linked: ask the target for it, then create or link."""
 
     values: Mapping[str, Any]  # what a create would send
@@ -117,8 +116,7 @@ class Match:
     may_update: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Update:
+class Update(msgspec.Struct, frozen=True):
     """Linked: send these differences. ``state`` is the link's state once the target has confirmed them."""
 
     changes: tuple[AttributeChange, ...]
@@ -127,8 +125,7 @@ class Update:
     disables: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Unchanged:
+class Unchanged(msgspec.Struct, frozen=True):
     """Linked, and the target has confirmed all of it (``RedundantExport``). ``state`` may still differ."""
 
     state: LinkState
@@ -151,8 +148,7 @@ class Forget:
 Plan = Skip | Match | Update | Unchanged | Delete | Forget
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
+class Pending(msgspec.Struct, frozen=True):
     """A slot of the queue: one object that is to be looked at."""
 
     source_id: str
@@ -177,8 +173,7 @@ class Intent:
     keys: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class PendingMember:
+class PendingMember(msgspec.Struct, frozen=True):
     """A membership that is to be looked at."""
 
     group_id: str

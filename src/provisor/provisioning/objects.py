@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from provisor.applications.model import DEFAULT_ACCESS, AppRole
 from provisor.applications.scoping import MEMBER_OF, ScopeVerdict

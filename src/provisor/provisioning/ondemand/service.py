@@ -9,7 +9,8 @@ instead of what it confirmed last. ``reference/entra-provisioning-service.md`` s
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from provisor.applications.model import Job
 from provisor.applications.service import Applications

@@ -6,7 +6,8 @@ The difference of the plan is then taken against what is there, as on demand. An
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from provisor.connector.errors import TargetError
 from provisor.provisioning.mapping import Mappings
