@@ -54,10 +54,13 @@ def test_what_is_no_json_and_may_hold_a_secret_is_not_kept() -> None:
     assert shown_body(b"{half") == "{half"
 
 
+NAMES = st.text().filter(lambda name: not any(word in name.casefold() for word in ("password", "secret", "members")))
+
+
 @given(
     st.recursive(
         st.none() | st.integers() | st.text(),
-        lambda inner: st.dictionaries(st.text(), inner) | st.lists(inner),
+        lambda inner: st.dictionaries(NAMES, inner) | st.lists(inner),
         max_leaves=8,
     )
 )
