@@ -205,7 +205,7 @@ def require_accessible(page: Page, *rules: str) -> None:
 
 def require_fits(page: Page) -> None:
     """The page is no wider than its window."""
-    wide, window = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+    wide, window = page.locator("html").evaluate("page => [page.scrollWidth, window.innerWidth]")
     assert wide <= window, f"{urlsplit(page.url).path} is {wide} wide in a window of {window}"
 
 

@@ -103,7 +103,8 @@ def muddle(portal: Portal) -> Muddle:
 def open_decisions(page: Page, muddle: Muddle) -> None:
     """From the synchronization page to what waits for a decision."""
     page.goto(muddle.page)
-    page.get_by_role("link", name="Look at the accounts, and decide").click()
+    with page.expect_navigation():
+        page.get_by_role("link", name="Look at the accounts, and decide").click()
 
 
 def about(page: Page, name: str) -> Locator:

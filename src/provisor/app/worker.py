@@ -34,7 +34,6 @@ from provisor.app.webhooks import delivering
 from provisor.clock import iso
 from provisor.errors import Unavailable
 from provisor.provisioning.engine import Engine as CycleEngine
-from provisor.tasks import end
 
 # The version of the workflow's form. A workflow that another form began is not taken up: our tables begin it anew.
 WORKFLOW_FORMAT = "provisor-1"
@@ -101,11 +100,12 @@ async def running_worker(services: AppServices, *, wait: bool = False) -> AsyncI
     """
     lock = await _take(services, wait=wait)
     ticking: asyncio.Task[None] | None = None
+    enough = asyncio.Event()
     try:
         await services.stores.leases.drop_leases_of(lock.executor_id)
         await services.stores.jobs.all_dequeued()
         await _launch(services, lock)
-        ticking = asyncio.create_task(_tick(services, lock))
+        ticking = asyncio.create_task(_tick(services, lock, enough))
         async with (
             delivering(services.deliveries, services.clock),
             mailing(services.mail_delivery, services.clock),
@@ -117,8 +117,8 @@ async def running_worker(services: AppServices, *, wait: bool = False) -> AsyncI
         try:
             # Without a task to end, the launch itself failed: there is no DBOS to ask for running batches.
             if ticking is not None:
-                await end(ticking)
-                await asyncio.wait_for(_finish_batches(lock), STOP_SECONDS)
+                enough.set()
+                await asyncio.wait_for(_finish(ticking, lock), STOP_SECONDS)
         finally:
             await _end_dbos()
             _Current.engine = None
@@ -184,9 +184,11 @@ def _teach_old_sqlite() -> None:
             connection.create_function("unixepoch", 1, lambda what: time.time() if what == "subsec" else None)
 
 
-async def _finish_batches(lock: WorkerLock) -> None:
-    """Let the running batches end: a workflow that is cut off would be repeated, for nothing."""
+async def _finish(ticking: asyncio.Task[None], lock: WorkerLock) -> None:
+    """Let the look at our tables and the running batches end. A workflow that is cut off would be repeated, for
+    nothing; one that is cut off while it is begun would be taken for one that runs."""
     _Current.stopping = True
+    await ticking
     while await DBOS.list_workflows_async(status="PENDING", executor_id=lock.executor_id, limit=1):
         await asyncio.sleep(0.05)
 
@@ -205,16 +207,18 @@ def _prepare_sqlite(path: Path) -> None:
         connection.execute("PRAGMA journal_mode=WAL")
 
 
-async def _tick(services: AppServices, lock: WorkerLock) -> None:
-    """Look at our tables, five times a second: which job has something to do that nobody does?"""
+async def _tick(services: AppServices, lock: WorkerLock, enough: asyncio.Event) -> None:
+    """Look at our tables, five times a second, until it is enough: which job has something to do that nobody does?"""
     cleaned = shared = 0
-    while True:
+    while not enough.is_set():
         try:
             now = services.clock.now_ms()
             if now - shared > SHARE_MS:
                 shared = now
                 await _share(services, lock, now)
             for job_id in await services.stores.jobs.jobs_behind(now, free=True):
+                if enough.is_set():
+                    break
                 await _enqueue(services, lock, job_id, now)
             if now - cleaned > KEEP_RUNS_MS / 24:
                 cleaned = now
@@ -222,8 +226,13 @@ async def _tick(services: AppServices, lock: WorkerLock) -> None:
         except Exception:
             # The database may be away for a moment; the next look comes in a moment, and this one is told.
             log.exception("look for work failed")
-            await asyncio.sleep(1)
-        await asyncio.sleep(POLL_SECONDS)
+            await _rest(enough, 1)
+        await _rest(enough, POLL_SECONDS)
+
+
+async def _rest(enough: asyncio.Event, seconds: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(enough.wait(), seconds)
 
 
 async def _enqueue(services: AppServices, lock: WorkerLock, job_id: str, now: int) -> None:

@@ -159,3 +159,26 @@ async def test_the_worker_tells_webhooks_what_changed_at_the_company(sqlite_only
         await services.close()
         await database.close()
     assert [change["seq"] for change in told[0]["changes"]] == [1]
+
+
+async def test_a_worker_that_is_ended_while_it_begins_cycles_comes_to_its_end(store: Store) -> None:
+    target = SimulatedTarget()
+    async with site(store, target) as here:
+        jobs = []
+        for n in range(12):
+            name = f"App {n}"
+            await here.services.applications.add(
+                operator(), here.tenant_id, "scim", name, "https://target.test/scim/v2"
+            )
+            app = await here.services.applications.find(operator(), here.tenant_id, name)
+            jobs.append(app.job_id)
+            await here.services.provisioning.start(operator(), app.job_id)
+        for n in range(6):
+            async with running_worker(here.services):
+                await asyncio.sleep(n / 50)
+            # Each has something to do again.
+            for job_id in jobs:
+                await here.services.provisioning.restart(operator(), job_id, "")
+        async with running_worker(here.services):
+            await asyncio.sleep(0)
+    assert not target.users
