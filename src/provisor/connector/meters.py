@@ -27,10 +27,16 @@ class TargetMeter:
     def __init__(self, root: str) -> None:
         self._target = urlsplit(root).netloc
         self._time = _seconds.labels(self._target)
+        # Looked up once: to find the counter of its labels costs as much as to count.
+        self._answers: dict[tuple[str, int | None], Counter] = {}
 
     def answered(self, method: str, status: int | None, milliseconds: float) -> None:
         """One request; ``status`` null: no answer came."""
-        _requests.labels(self._target, method, "none" if status is None else str(status)).inc()
+        counter = self._answers.get((method, status))
+        if counter is None:
+            counter = _requests.labels(self._target, method, "none" if status is None else str(status))
+            self._answers[method, status] = counter
+        counter.inc()
         self._time.observe(milliseconds / 1000)
 
     def paused(self, seconds: float) -> None:

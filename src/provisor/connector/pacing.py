@@ -47,6 +47,9 @@ class GiveUp:
 
 SEND = Send()
 
+# Turns of the event loop after which a task that was given a place has sent its request.
+_TURNS = 2
+
 # Set by whoever may not wait behind the others of its target: who takes access away.
 first_in_line: ContextVar[bool] = ContextVar("provisor_first_in_line", default=False)
 
@@ -122,8 +125,13 @@ class Places:
                 self._release()  # it was given the place in the same moment
             raise
 
-    async def __aexit__(self, *_: object) -> None:
+    async def __aexit__(self, *exception: object) -> None:
+        crowded = bool(self._first or self._others)
         self._release()
+        if crowded:
+            # Whoever was given the place sends first; what the answer means is worked out while that is under way.
+            for _ in range(_TURNS):
+                await asyncio.sleep(0)
 
     def _release(self) -> None:
         if self._free < 0:

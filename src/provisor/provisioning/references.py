@@ -140,7 +140,9 @@ async def _write_pairs(run: Run, pairs: Sequence[Pair], leaving: asyncio.Event |
     batch.guard.pairs.extend(pair.slot for pair in pairs if not pair.wanted and pair.slot.member_id in kept)
 
     async def write(group: list[Pair]) -> None:
-        await _write_group(run, batch, [pair for pair in group if pair.wanted or pair.slot.member_id not in kept])
+        if kept:
+            group = [pair for pair in group if pair.wanted or pair.slot.member_id not in kept]
+        await _write_group(run, batch, group)
 
     if mapped:
         await run.journal("Group", {}, Flight(groups=sorted({pair.slot.group_id for pair in pairs if _moves(pair)})))
