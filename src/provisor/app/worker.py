@@ -100,12 +100,11 @@ async def running_worker(services: AppServices, *, wait: bool = False) -> AsyncI
     """
     lock = await _take(services, wait=wait)
     ticking: asyncio.Task[None] | None = None
-    enough = asyncio.Event()
     try:
         await services.stores.leases.drop_leases_of(lock.executor_id)
         await services.stores.jobs.all_dequeued()
         await _launch(services, lock)
-        ticking = asyncio.create_task(_tick(services, lock, enough))
+        ticking = asyncio.create_task(_tick(services, lock))
         async with (
             delivering(services.deliveries, services.clock),
             mailing(services.mail_delivery, services.clock),
@@ -117,8 +116,7 @@ async def running_worker(services: AppServices, *, wait: bool = False) -> AsyncI
         try:
             # Without a task to end, the launch itself failed: there is no DBOS to ask for running batches.
             if ticking is not None:
-                enough.set()
-                await asyncio.wait_for(_finish(ticking, lock), STOP_SECONDS)
+                await asyncio.wait_for(_finish(services, ticking, lock), STOP_SECONDS)
         finally:
             await _end_dbos()
             _Current.engine = None
@@ -184,10 +182,11 @@ def _teach_old_sqlite() -> None:
             connection.create_function("unixepoch", 1, lambda what: time.time() if what == "subsec" else None)
 
 
-async def _finish(ticking: asyncio.Task[None], lock: WorkerLock) -> None:
+async def _finish(services: AppServices, ticking: asyncio.Task[None], lock: WorkerLock) -> None:
     """Let the look at our tables and the running batches end. A workflow that is cut off would be repeated, for
     nothing; one that is cut off while it is begun would be taken for one that runs."""
     _Current.stopping = True
+    services.work_waits.set()
     await ticking
     while await DBOS.list_workflows_async(status="PENDING", executor_id=lock.executor_id, limit=1):
         await asyncio.sleep(0.05)
@@ -207,17 +206,21 @@ def _prepare_sqlite(path: Path) -> None:
         connection.execute("PRAGMA journal_mode=WAL")
 
 
-async def _tick(services: AppServices, lock: WorkerLock, enough: asyncio.Event) -> None:
-    """Look at our tables, five times a second, until it is enough: which job has something to do that nobody does?"""
+def _is_stopping() -> bool:
+    return _Current.stopping
+
+
+async def _tick(services: AppServices, lock: WorkerLock) -> None:
+    """Look at our tables, five times a second and when told to: which job has something to do that nobody does?"""
     cleaned = shared = 0
-    while not enough.is_set():
+    while not _is_stopping():
         try:
             now = services.clock.now_ms()
             if now - shared > SHARE_MS:
                 shared = now
                 await _share(services, lock, now)
             for job_id in await services.stores.jobs.jobs_behind(now, free=True):
-                if enough.is_set():
+                if _is_stopping():
                     break
                 await _enqueue(services, lock, job_id, now)
             if now - cleaned > KEEP_RUNS_MS / 24:
@@ -226,13 +229,10 @@ async def _tick(services: AppServices, lock: WorkerLock, enough: asyncio.Event) 
         except Exception:
             # The database may be away for a moment; the next look comes in a moment, and this one is told.
             log.exception("look for work failed")
-            await _rest(enough, 1)
-        await _rest(enough, POLL_SECONDS)
-
-
-async def _rest(enough: asyncio.Event, seconds: float) -> None:
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(enough.wait(), seconds)
+            await asyncio.sleep(1)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(services.work_waits.wait(), POLL_SECONDS)
+        services.work_waits.clear()
 
 
 async def _enqueue(services: AppServices, lock: WorkerLock, job_id: str, now: int) -> None:

@@ -5,7 +5,7 @@ States, schedule and ``resetScope``: ``reference/entra-provisioning-service.md``
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from provisor.applications.model import CredentialsChange, Job, Removed
@@ -69,8 +69,10 @@ class Provisioning:
         clock: Clock,
         guards: Guards,
         paces: PaceStore | None = None,
+        tell: Callable[[], None] = lambda: None,
     ) -> None:
-        """``paces``: what all workers know of the pace of targets; null where nobody shares it."""
+        """``paces``: what all workers know of the pace of targets; null where nobody shares it. ``tell`` is called when
+        a job was started: a worker of this process need not wait for its next look."""
         self._store = store
         self._decisions = decisions
         self._applications = applications
@@ -78,6 +80,7 @@ class Provisioning:
         self._clock = clock
         self._guards = guards
         self._paces = paces
+        self._tell = tell
 
     async def test(self, actor: Actor, job_id: str) -> ConnectionResult:
         """Test Connection: a search for a random user (and group) by the matching attributes. Never raises for it.
@@ -149,6 +152,7 @@ class Provisioning:
             activity=activities.START,
             actor=actor,
         )
+        self._tell()
         return await self._store.state(job_id, now)
 
     async def pause(self, actor: Actor, job_id: str) -> JobState:

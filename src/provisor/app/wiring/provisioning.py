@@ -90,7 +90,7 @@ class ProvisioningServices(DirectoryServices, ApplicationServices):
 
         stores = self.stores
         shared = (self.applications, self.targets, self.clock, self.guards, self.paces)
-        return Provisioning(stores.jobs, stores.decisions, *shared)
+        return Provisioning(stores.jobs, stores.decisions, *shared, tell=self.work_waits.set)
 
     @cached_property
     def credential_checks(self) -> CredentialChecks:

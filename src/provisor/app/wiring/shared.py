@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -33,6 +34,8 @@ class Shared:
         self.key = key
         # It stays when the sealing key is changed.
         self.root = root or key
+        # Set by whoever makes work for the worker of this process, which otherwise looks five times a second.
+        self.work_waits = asyncio.Event()
         self._make_transport = transport
 
     async def address(self) -> str:
