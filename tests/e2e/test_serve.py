@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import socket
+import urllib.error
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,14 @@ def connected(program: Program, address: str, token: str) -> None:
 def key_of(program: Program) -> str:
     program.run("company", "create", "Acme", "--admin", "boss@acme.example")
     return str(program.json("apikey", "create", "--name", "k", "--expires", "2999-12-31")["key"])
+
+
+def refused(url: str, token: str) -> bool:
+    try:
+        get(url, token)
+    except urllib.error.HTTPError as error:
+        return error.code == 401
+    return False
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -102,6 +111,8 @@ def test_a_wrong_key_does_not_start_the_job_and_one_that_is_revoked_later_quaran
         assert get(f"{address}/scim/v2/Users", token)["totalResults"] == 1
 
         program.run("apikey", "revoke", "k")
+        # It holds within two seconds in every process.
+        eventually(lambda: refused(f"{address}/scim/v2/Users", token), bool)
         import_ada(program, tmp_path, "Ada Lovelace")
         failed = program.run("job", "start", "App", "--wait", status=1)
         assert "401" in failed.stderr
