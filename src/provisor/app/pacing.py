@@ -66,8 +66,11 @@ async def exchange(targets: Paced, store: PaceStore, clock: Clock, worker: str) 
 async def _recall(target: str, pacer: Pacer, store: PaceStore, worker: str) -> None:
     """What this worker knew of the target when it was stopped. Each has a width of its own: what it sends at once is
     what its answers wait behind."""
-    own = [one for one in await store.of(target) if one.worker == worker and one.at_once is not None]
-    pacer.recall(Width(own[0].at_once or 1, own[0].resized_at) if own else None)
+    for one in await store.of(target):
+        if one.worker == worker and one.at_once is not None:
+            pacer.recall(Width(one.at_once, one.resized_at))
+            return
+    pacer.recall(None)
 
 
 def _take_over(pacer: Pacer, known: Sequence[Pace], worker: str, now: int) -> None:

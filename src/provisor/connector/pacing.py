@@ -231,9 +231,11 @@ class Pacer:
         now = self._clock.now_ms()
         self._answers = self._answers.with_one(now - began, under_way)
         width = adapted(self.width, self._answers, most=self._most_at_once, now=now)
-        if width is not self.width:
+        if width.at_once != self.width.at_once:
             self._resize(width)
-        elif self._answers.count >= _LATELY:
+            return
+        self.width = width
+        if self._answers.count >= _LATELY:
             self._answers = Answers()
 
     def recall(self, width: Width | None) -> None:

@@ -7,7 +7,7 @@ many only takes its time: it keeps all that it is allowed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 # Answers that take longer are late; once they take less, there is room for more.
 LATE_MS, EARLY_MS = 2_000, 1_000
@@ -49,8 +49,8 @@ class Answers:
 
 @dataclass(frozen=True, slots=True)
 class Width:
-    """``at_once``: requests under way at most. Times in ms UTC. ``narrowed``: where the last step was one down, the
-    width before it and the answers a second that it gave; ``patient_until``: no step down before that."""
+    """``at_once``: requests under way at most. Times in ms UTC. ``narrowed``: of a step down that was not judged yet,
+    the width before it and the answers a second that it gave; ``patient_until``: no step down before that."""
 
     at_once: int
     resized_at: int = 0
@@ -62,10 +62,12 @@ def adapted(width: Width, seen: Answers, *, most: int, now: int) -> Width:
     """The width after these answers: the same, fewer at once, or more. ``most``: what the profile allows."""
     if seen.count < ENOUGH:
         return width
-    if width.narrowed is not None and seen.mean > EARLY_MS:
+    if width.narrowed is not None:
+        # Judged once: a target that becomes slower later has not become so by this.
         before, rate = width.narrowed
-        if seen.per_second < rate * _AS_MANY:
+        if seen.mean > EARLY_MS and seen.per_second < rate * _AS_MANY:
             return Width(before, now, patient_until=now + PATIENCE_MS)
+        width = replace(width, narrowed=None)
     if seen.mean > LATE_MS and seen.at_once > 1 and now >= width.patient_until:
         fewer = max(1, int(seen.at_once * max(0.5, EARLY_MS / seen.mean)))
         if fewer < width.at_once:

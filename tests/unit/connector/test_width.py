@@ -72,6 +72,16 @@ def test_requests_one_after_the_other_cannot_be_fewer() -> None:
     assert adapted(Width(MOST), answers(9_000, 1), most=MOST, now=MINUTE) == Width(MOST)
 
 
+def test_a_target_that_becomes_slower_after_a_step_down_is_not_sent_more() -> None:
+    narrow = adapted(Width(MOST), answers(4_000, MOST), most=MOST, now=MINUTE)
+    assert narrow.at_once == 8
+    better = adapted(narrow, answers(1_500, 8), most=MOST, now=2 * MINUTE)
+    assert better.at_once == 8
+    # Much later, others keep it busy as well.
+    assert adapted(better, answers(1_900, 2), most=MOST, now=60 * MINUTE).at_once == 8
+    assert adapted(better, answers(6_000, 8), most=MOST, now=60 * MINUTE).at_once == 4
+
+
 def test_after_a_while_of_patience_it_is_tried_again() -> None:
     patient = Width(MOST, MINUTE, patient_until=MINUTE + PATIENCE_MS)
     late = answers(8_000, MOST)
