@@ -117,6 +117,20 @@ async def test_of_what_was_written_down_ahead_and_never_sent_nothing_is_left(wor
     assert await in_journal(world) == 0
 
 
+async def test_a_create_that_was_entered_ahead_and_is_refused_is_taken_out_of_the_journal(world: World) -> None:
+    # Of two groups with one name, in a batch that is decided about beside the one before, the second is refused.
+    names = [f"t{n:02}" for n in range(12)]
+    names[8] = names[7]
+    groups = [await world.group(name) for name in names]
+    await world.assign(*groups)
+    await world.start()
+
+    counts = await cycle(world)
+
+    assert (counts["created"], counts["failed"]) == (11, 1)
+    assert await in_journal(world) == 0
+
+
 async def in_journal(world: World) -> int:
     """How many creates are thought to be under way."""
     count = Query("SELECT count(*) FROM intent WHERE job_id = :job_id")
