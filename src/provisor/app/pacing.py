@@ -17,8 +17,6 @@ from provisor.connector.width import Width
 from provisor.tasks import beside
 
 EXCHANGE_SECONDS = 2.0
-# Who has asked a target within this time shares its rate.
-ACTIVE_MS = 10_000
 _FORGET_MS = 7 * 24 * 3_600_000
 
 log = structlog.get_logger(__name__)
@@ -76,7 +74,7 @@ async def _recall(target: str, pacer: Pacer, store: PaceStore, worker: str) -> N
 def _take_over(pacer: Pacer, known: Sequence[Pace], worker: str, now: int) -> None:
     others = [Learnt(one.rate, one.refused_at, one.raised_at) for one in known if one.worker != worker]
     pacer.learnt = of_all([pacer.learnt, *others])
-    active = sum(now - one.used_at < ACTIVE_MS for one in known)
+    active = sum(one.is_active(now) for one in known)
     pacer.share = 1 / max(active, 1)
 
 

@@ -10,7 +10,7 @@ import typer
 from provisor.cli.joblog import logs
 from provisor.cli.output import facts, plain
 from provisor.cli.session import Session, session
-from provisor.clock import iso
+from provisor.clock import iso, span
 from provisor.errors import NotFound
 from provisor.security.actor import operator
 
@@ -202,7 +202,7 @@ def _under_way(running: Mapping[str, Any]) -> Iterable[tuple[str, object]]:
     if not running:
         return
     if running["objectsPerSecond"]:
-        left = "" if running["etaSeconds"] is None else f", about {_span(running['etaSeconds'])} to go"
+        left = "" if running["etaSeconds"] is None else f", about {span(running['etaSeconds'])} to go"
         yield "pace", f"{running['objectsPerSecond']} objects a second{left}"
     pacing = running["pacing"]
     if pacing["requestsPerSecond"]:
@@ -212,14 +212,6 @@ def _under_way(running: Mapping[str, Any]) -> Iterable[tuple[str, object]]:
         yield "requests at once", f"{pacing['atOnce']}, since its answers took long"
     if pacing["pausedUntil"]:
         yield "paused until", iso(pacing["pausedUntil"])
-
-
-def _span(seconds: int) -> str:
-    minutes, rest = divmod(seconds, 60)
-    if minutes == 0:
-        return f"{rest} s"
-    hours, minutes = divmod(minutes, 60)
-    return f"{minutes} min" if hours == 0 else f"{hours} h {minutes} min"
 
 
 async def find_job(services: AppServices, tenant: str | None, ref: str) -> Job:

@@ -48,8 +48,6 @@ SCOPES = {
     "forcedeletes": frozenset({"deletes"}),
 }
 DEFAULT_SCOPE = "QuarantineState, Watermark, Escrows"
-# A worker that has not asked a target for longer sends it nothing now.
-_LATELY_MS = 60_000
 _THRESHOLDS = "Escrow"  # the reasons of a quarantine by thresholds have it in their names
 
 
@@ -314,9 +312,7 @@ class Provisioning:
             "requestsPerSecond": None if learnt.rate is None else round(learnt.rate, 1),
             "throttled": sum(one.throttled for one in known),
             "pausedUntil": max((one.paused_until for one in known if one.paused_until), default=None),
-            "atOnce": min(
-                (one.at_once for one in known if one.at_once and now - one.used_at < _LATELY_MS), default=None
-            ),
+            "atOnce": min((one.at_once for one in known if one.at_once and one.is_active(now)), default=None),
         }
 
     async def state(self, actor: Actor, job_id: str) -> JobState:

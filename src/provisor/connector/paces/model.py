@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+# Who has asked a target within this time shares its rate.
+ACTIVE_MS = 10_000
+
 
 @dataclass(frozen=True, slots=True)
 class Pace:
@@ -21,3 +24,7 @@ class Pace:
     paused_until: int | None
     at_once: int | None = None
     resized_at: int = 0
+
+    def is_active(self, now: int) -> bool:
+        """Does the worker ask the target for something now?"""
+        return now - self.used_at < ACTIVE_MS

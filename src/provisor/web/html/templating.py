@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from provisor import __version__
+from provisor.clock import span
 from provisor.web.html import static
 from provisor.web.html.flash import COOKIE, read_flash
 from provisor.web.html.headers import page_headers
@@ -54,7 +55,7 @@ def environment() -> Environment:
         cache_size=-1,
     )
     made.globals |= {"static": static.address, "version": __version__}
-    made.filters |= {"moment": moment, "day": day, "count": count, "seconds": seconds, "zip": zip}
+    made.filters |= {"moment": moment, "day": day, "count": count, "seconds": span, "zip": zip}
     return made
 
 
@@ -84,20 +85,6 @@ def moment(at_ms: int | None, otherwise: str = "never") -> Markup | str:
 def day(at_ms: int | None, otherwise: str = "never") -> str:
     """A day, UTC."""
     return otherwise if at_ms is None else f"{datetime.fromtimestamp(at_ms / 1000, UTC):%Y-%m-%d}"
-
-
-def seconds(number: float) -> str:
-    """A length of time: ``0.4 s``, ``12 s``, ``3 min 5 s``, ``2 h 10 min``."""
-    if number < 10:
-        return f"{number:.1f} s"
-    whole = round(number)
-    if whole < 60:
-        return f"{whole} s"
-    minutes, left = divmod(whole, 60)
-    if minutes < 60:
-        return f"{minutes} min {left} s" if left else f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours:,} h {minutes} min" if minutes else f"{hours:,} h"
 
 
 def count(number: int, nouns: Mapping[str, str] | str = "") -> str:
